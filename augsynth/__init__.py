@@ -1,0 +1,65 @@
+"""augsynth: synthetic samples for PyTorch, blended into the DataLoader that you already use.
+
+Names are imported at first use, so that ``import augsynth`` (and with it every plugin's listing) costs next to
+nothing. ``_EXPORTS`` says where each public name lives.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from augsynth._version import __version__
+
+_EXPORTS = {
+    "augsynth._optional": ("import_optional", "import_torchvision"),
+    "augsynth.batch": ("SampleBatch",),
+    "augsynth.checkpoint": ("load",),
+    "augsynth.errors": (
+        "AmbiguousPluginError",
+        "AugsynthError",
+        "AugsynthWarning",
+        "BrokenPluginError",
+        "CapabilityError",
+        "CheckpointError",
+        "CollapseWarning",
+        "ConfigError",
+        "DataError",
+        "EpochWarning",
+        "FilterExhaustedError",
+        "FitError",
+        "FitWarning",
+        "MissingDependencyError",
+        "NotFittedError",
+        "PluginError",
+        "PluginNotFoundError",
+        "PluginWarning",
+        "SpecMismatchError",
+        "UnknownLabelError",
+    ),
+    "augsynth.fitting": ("fit",),
+    "augsynth.generator": ("Generator", "TrainingBatch"),
+    "augsynth.hooks": ("hookimpl",),
+    "augsynth.latent": ("LatentGenerator",),
+    "augsynth.networks": ("ConvDecoder", "ConvEncoder", "base_size"),
+    "augsynth.presets": ("latent_presets",),
+    "augsynth.registry": ("PluginInfo", "Registry", "create", "plugins"),
+    "augsynth.sample_spec": ("SampleSpec",),
+    "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
+    "augsynth.seeding": ("derive", "noise", "uniform"),
+    "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
+__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605 - a list of strings, only computed
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'augsynth' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

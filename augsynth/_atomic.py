@@ -1,0 +1,70 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path``; on success it takes the place of ``path``.
+
+    If the block raises, or the process dies in it, what stood at ``path`` is untouched. Between the two renames of
+    the exchange (microseconds) the old folder stands under :func:`previous_of`, where readers find it.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    previous = previous_of(target)
+    if previous.exists():
+        if target.exists():
+            shutil.rmtree(previous)  # left by a death after the exchange
+        else:
+            os.rename(previous, target)  # a death between the two renames
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    draft.mkdir()
+    try:
+        yield draft
+        for file in draft.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        if target.exists():
+            os.rename(target, previous)
+        try:
+            os.rename(draft, target)
+        except BaseException:
+            if previous.exists():
+                os.rename(previous, target)
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def previous_of(path: Path) -> Path:
+    """Where the folder that stood at ``path`` is kept during an exchange."""
+    return path.with_name(f".{path.name}.previous")
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary file name beside ``path``; on success the file is renamed to ``path``."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # the suffix stays, as writers tell the format by it
+    draft = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}{target.suffix}")
+    try:
+        yield draft
+        _flush(draft)
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,32 @@
+"""Run code that reads global RNGs without leaving a trace in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def preserved_rng(*, cuda: bool = False) -> Iterator[None]:
+    """Restore the global RNGs of Python, NumPy and torch on leaving; those of CUDA devices only if asked."""
+    python, numpy, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    devices = torch.cuda.get_rng_state_all() if cuda and torch.cuda.is_available() else []
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(torch_state)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+
+
+def seed_global(seed: int) -> None:
+    """Seed the global RNGs of Python, NumPy and torch (CPU). Only inside :func:`preserved_rng`."""
+    random.seed(seed)
+    np.random.seed((seed ^ (seed >> 32)) & 0xFFFFFFFF)
+    torch.default_generator.manual_seed(seed)

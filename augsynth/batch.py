@@ -1,0 +1,60 @@
+"""What a source hands out: samples, their labels, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+
+class Provenance(Sequence[dict[str, Any]]):
+    """Where each of n samples came from; the rows are made when they are asked for.
+
+    ``provenance[i]`` is a dict with ``synthetic``, ``plugin``, ``checkpoint``, ``seed``, ``condition`` and the
+    settings of sampling.
+    """
+
+    def __init__(self, seeds: Tensor, conditions: Sequence[str] | None, common: dict[str, Any]) -> None:
+        self.seeds = seeds
+        self._conditions = conditions
+        self._common = common
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return {
+            "synthetic": True,
+            **self._common,
+            "seed": int(self.seeds[index]),
+            "condition": "" if self._conditions is None else self._conditions[index],
+        }
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[i] for i in range(len(self)))
+
+
+@dataclass
+class SampleBatch:
+    """n generated samples.
+
+    Attributes:
+        x: what the dataset yields, n of them: a tensor (n, ...), an array (n, ...), or a list.
+        y: their labels: (n,) tensor, a list of strings, or None without labels.
+        meta: provenance of each sample.
+        model_x: (n, C, H, W) float32 in [-1, 1]: the same samples in the space of the model, for filters.
+        classes: (n,) int64 positions of the labels among the generator's classes, or None.
+    """
+
+    x: Any
+    y: Tensor | list[str] | None
+    meta: Sequence[dict[str, Any]]
+    model_x: Tensor = field(repr=False)
+    classes: Tensor | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.model_x)

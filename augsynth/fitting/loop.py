@@ -1,0 +1,307 @@
+"""The one fitting loop: a generator says what a step is, the loop does the rest."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth import checkpoint
+from augsynth._atomic import atomic_folder
+from augsynth._progress import progress_bar
+from augsynth._rng_guard import preserved_rng
+from augsynth.errors import BrokenPluginError, FitError, FitWarning
+from augsynth.fitting.training_data import TrainingData
+from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
+from augsynth.generator import Generator
+from augsynth.seeding import derive
+
+STATE = "training"
+_CHECK_EVERY = 20  # steps between looks at the losses: each look waits for the device
+_MAX_ROLLBACKS = 3
+_STEP, _VALIDATION = 0x57E9, 0x7A11D
+
+
+@dataclass
+class FitSettings:
+    """How long and how to fit; the fields are those of :func:`augsynth.fit`."""
+
+    steps: int | None
+    max_seconds: float | None
+    batch_size: int
+    seed: int
+    checkpoint_dir: Path | None = None
+    checkpoint_every: int = 1000
+    evaluate_every: int = 200
+    show: bool = True
+    callback: Callable[[int, dict[str, float]], None] | None = None
+
+
+@dataclass
+class Progress:
+    """Where a fit stands; part of the training state."""
+
+    step: int = 0
+    elapsed: float = 0.0
+    rollbacks: int = 0
+    best_loss: float | None = None
+    best_step: int | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+    ended: str = "completed"
+
+
+class FitLoop:
+    """Runs the steps of one generator on one device through Lightning Fabric.
+
+    Args:
+        generator: prepared, on the device of ``fabric``.
+        everything: all samples.
+        data: those to take steps on.
+        held_out: those that the best weights are chosen on, or None to keep the last.
+        settings: how long and how.
+        fabric: a launched :class:`lightning_fabric.Fabric`.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        everything: TrainingData,
+        data: TrainingData,
+        held_out: TrainingData | None,
+        settings: FitSettings,
+        fabric: Any,
+    ) -> None:
+        self.generator, self.everything, self.data, self.held_out = generator, everything, data, held_out
+        self.settings, self.fabric = settings, fabric
+        self.optimizers = generator.optimizers()
+        wrapped = fabric.setup_optimizers(*self.optimizers.values())
+        self._steppers = dict(zip(self.optimizers, wrapped if len(self.optimizers) > 1 else [wrapped], strict=True))
+        self._updates = 0
+        self._within_step = False
+        self._stop_requested = False
+        self._base_rates = {name: [g["lr"] for g in opt.param_groups] for name, opt in self.optimizers.items()}
+        self.progress = Progress()
+        self._best: dict[str, Tensor] | None = None
+        self._good: dict[str, Any] = {}
+
+    def run(self) -> Progress:
+        """Fit until the steps or the time are over, or the user interrupts."""
+        settings, progress, generator = self.settings, self.progress, self.generator
+        self._good = self._state()
+        generator.optimize = self._optimize  # type: ignore[method-assign]
+        started, before = time.perf_counter(), progress.elapsed
+        pending: list[dict[str, Tensor]] = []
+        total = settings.steps or settings.max_seconds
+        try:
+            with (
+                preserved_rng(cuda=True),
+                self._interrupt_between_steps(),
+                progress_bar("fitting", total, show=settings.show) as bar,
+            ):
+                while not self._over():
+                    self._within_step = True
+                    pending.append(self._step())
+                    progress.step += 1
+                    self._within_step = False
+                    if self._stop_requested:
+                        raise KeyboardInterrupt
+                    progress.elapsed = before + time.perf_counter() - started
+                    due = progress.step % _CHECK_EVERY == 0 or self._over()
+                    if due and not self._looked(pending):
+                        pending = []
+                        continue
+                    if due:
+                        rate = progress.step * settings.batch_size / progress.elapsed
+                        shown = ", ".join(f"{k} {v:.3f}" for k, v in progress.history[-1].items() if k != "step")
+                        bar.update(progress.step if settings.steps else progress.elapsed, f"{shown} | {rate:,.0f} samples/s")
+                        pending = []
+                    if progress.step % settings.evaluate_every == 0 or self._over():
+                        self._evaluate()
+                        self._good = self._state()
+                    if settings.checkpoint_dir is not None and progress.step % settings.checkpoint_every == 0:
+                        self.save(settings.checkpoint_dir)
+        except KeyboardInterrupt:
+            if self._within_step or not self._looked(pending, final=True):
+                self._restore(self._good)  # only whole steps with finite losses are kept, so that resuming is exact
+            progress.ended = "interrupted"
+            warnings.warn(f"fitting was interrupted after {progress.step} steps", FitWarning, stacklevel=4)
+        finally:
+            del generator.optimize
+        if settings.checkpoint_dir is not None:
+            self.save(settings.checkpoint_dir)
+        return progress
+
+    def resume(self, folder: Path) -> None:
+        """Go on from the training state in the checkpoint ``folder``."""
+        state = read_state(folder / STATE)
+        self._restore(state)
+        self._best = state["best"]
+
+    def save(self, folder: Path) -> None:
+        """Write a usable checkpoint and, in it, the training state."""
+        with atomic_folder(folder) as draft:
+            write_state(draft / STATE, {**self._state(), "best": self._best})
+            last = cloned(self.generator.state_dict())
+            self.take_best()
+            self.generator.eval()
+            with torch.no_grad():
+                self.generator.finish(self.everything)
+            self.generator.fit_info.update(steps=self.progress.step, ended="in progress")
+            checkpoint.write(self.generator, draft)
+            self.generator.load_state_dict(last)
+            self.generator.train()
+
+    def take_best(self) -> None:
+        """Put the weights in place that did best on the held-out samples, if any are kept."""
+        if self._best is not None:
+            self.generator.load_state_dict(self._best)
+
+    # ------------------------------------------------------------------ private
+
+    def _over(self) -> bool:
+        settings, progress = self.settings, self.progress
+        if progress.ended != "completed":
+            return True
+        by_steps = settings.steps is not None and progress.step >= settings.steps
+        return by_steps or (settings.max_seconds is not None and progress.elapsed >= settings.max_seconds)
+
+    def _done_share(self) -> float:
+        settings, progress = self.settings, self.progress
+        shares = [progress.step / settings.steps] if settings.steps else []
+        if settings.max_seconds:
+            shares.append(progress.elapsed / settings.max_seconds)
+        return min(max(shares), 1.0)
+
+    def _step(self) -> dict[str, Tensor]:
+        generator, settings, step = self.generator, self.settings, self.progress.step
+        share = self._done_share()
+        for name, optimizer in self.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self._base_rates[name], strict=True):
+                # constant, then linear to zero over the last third; halved by each rollback
+                group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
+        salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
+        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device)
+        # a plugin that draws from torch's RNG in its step is reproducible, too
+        torch.manual_seed(int(derive(salt, _STEP, step)))
+        generator.train()
+        self._updates = 0
+        with self.fabric.autocast():
+            losses = dict(generator.training_step(batch))
+        if not self._updates:
+            if len(self.optimizers) != 1 or "loss" not in losses:
+                raise BrokenPluginError(
+                    f"training_step of {type(generator).__name__} returned {sorted(losses)} and made no update: "
+                    "with one optimizer return {'loss': ...}, with several call self.optimize(name, loss)"
+                )
+            self._optimize(next(iter(self.optimizers)), losses["loss"])
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _optimize(self, name: str, loss: Tensor) -> None:
+        if name not in self.optimizers:
+            raise BrokenPluginError(f"there is no optimizer {name!r}; optimizers() made {sorted(self.optimizers)}")
+        self._updates += 1
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad()
+        self.fabric.backward(loss)
+        self._steppers[name].step()
+        # the loss reached networks that this optimizer does not move; their gradients must not linger
+        own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        for parameter in self.generator.parameters():
+            if id(parameter) not in own:
+                parameter.grad = None
+
+    @contextmanager
+    def _interrupt_between_steps(self) -> Iterator[None]:
+        """Let Ctrl-C end the current step first; a second one interrupts at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def request(signum: int, frame: Any) -> None:
+            if self._stop_requested:
+                raise KeyboardInterrupt
+            self._stop_requested = True
+
+        before = signal.signal(signal.SIGINT, request)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _looked(self, pending: list[dict[str, Tensor]], *, final: bool = False) -> bool:
+        """Record the losses; on NaN go back to the last good state. Returns whether all was well."""
+        if not pending:
+            return True
+        if all_finite([loss for losses in pending for loss in losses.values()]):
+            means = {name: float(torch.stack([row[name] for row in pending]).float().mean()) for name in pending[-1]}
+            self.progress.history.append({"step": self.progress.step, **means})
+            if self.settings.callback is not None:
+                self.settings.callback(self.progress.step, means)
+            return True
+        if final:
+            return False
+        bad, rollbacks, elapsed = self.progress.step, self.progress.rollbacks + 1, self.progress.elapsed
+        self._restore(self._good)
+        self.progress.rollbacks, self.progress.elapsed = rollbacks, elapsed
+        if self.progress.step == 0 and rollbacks > _MAX_ROLLBACKS:
+            raise FitError(
+                f"the loss is NaN or infinite from the start, {rollbacks} times in a row: check the data for outliers, "
+                "or lower the learning rate (lr=...)"
+            )
+        if rollbacks > _MAX_ROLLBACKS:
+            self.progress.ended = "diverged"
+            warnings.warn(
+                f"the loss became NaN or infinite for the {rollbacks}th time, by step {bad}; fitting ends with the "
+                f"weights of step {self.progress.step}",
+                FitWarning,
+                stacklevel=5,
+            )
+        return False
+
+    def _evaluate(self) -> None:
+        if self.held_out is None:
+            return
+        self.generator.eval()
+        losses, size = [], self.settings.batch_size
+        with torch.no_grad(), self.fabric.autocast():
+            for start in range(0, len(self.held_out), size):
+                indices = torch.arange(start, min(start + size, len(self.held_out)))
+                seeds = derive(self.settings.seed, _VALIDATION, indices)
+                batch = self.held_out.batch(indices, seeds, self.progress.step, self._done_share(), self.fabric.device)
+                loss = self.generator.validation_loss(batch)
+                if loss is None:
+                    self.held_out = None
+                    return
+                losses.append(float(loss) * len(indices))
+        value = sum(losses) / len(self.held_out)
+        if self.progress.history:
+            self.progress.history[-1]["validation"] = value
+        if self.progress.best_loss is None or value < self.progress.best_loss:
+            self.progress.best_loss, self.progress.best_step = value, self.progress.step
+            self._best = cloned(self.generator.state_dict())
+
+    def _state(self) -> dict[str, Any]:
+        return cloned(
+            {
+                "model": dict(self.generator.state_dict()),
+                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+                "progress": {**vars(self.progress), "history": [dict(row) for row in self.progress.history]},
+            }
+        )
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        state = cloned(dict(state))
+        self.generator.load_state_dict(state["model"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.progress.__dict__.update(state["progress"], ended="completed")
+

@@ -1,0 +1,165 @@
+"""The real samples that a generator is fitted on, read once and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth._progress import progress_bar
+from augsynth.errors import DataError
+from augsynth.generator import TrainingBatch
+from augsynth.label_spec import LabelSpec, plain_label
+from augsynth.sample_spec import SampleSpec, value_range
+from augsynth.seeding import derive
+from augsynth.structure import Fields, Structure
+
+_SHUFFLE, _BATCH, _SPLIT = 0x5FF1E, 0xBA7C4, 0x59117
+
+
+@dataclass
+class TrainingData:
+    """All real samples in memory, in the dataset's own dtype.
+
+    Attributes:
+        spec: the space of the samples, with classes and range.
+        raw: (n, C, H, W) in the dataset's dtype and range.
+        classes: (n,) int64 class positions, or None.
+        fingerprint: sixteen hex digits that identify samples and labels.
+    """
+
+    spec: SampleSpec
+    raw: Tensor
+    classes: Tensor | None
+    fingerprint: str
+
+    @classmethod
+    def read(cls, dataset: Any, *, fields: Fields | None = None, labelled: bool = True, show: bool = True) -> TrainingData:
+        """Read a map-style or finite iterable dataset once.
+
+        Args:
+            dataset: yields images, alone or with labels.
+            fields: where input and label are, see :class:`Structure`.
+            labelled: False ignores labels.
+            show: show a progress bar.
+
+        Raises:
+            DataError: empty, unreadable (names the sample), or samples that differ in size or type.
+        """
+        structure: Structure | None = None
+        spec: SampleSpec | None = None
+        raws: list[Tensor] = []
+        labels: list[Any] = []
+        example_label: Any = None
+        total = len(dataset) if hasattr(dataset, "__len__") else None
+        with progress_bar("reading data", total, show=show) as bar:
+            for index, sample in enumerate(_samples(dataset)):
+                if structure is None:
+                    structure = Structure.of(sample, fields)
+                    example_label = structure.y_of(sample)
+                try:
+                    x = structure.x_of(sample)
+                    spec = spec or SampleSpec.of_image(x)
+                    raws.append(spec.to_raw(x))
+                    if labelled and structure.labelled:
+                        labels.append(plain_label(structure.y_of(sample)))
+                except DataError as error:
+                    raise DataError(f"sample {index}{_source_of(dataset, index)}: {error}") from None
+                bar.advance()
+        if spec is None or structure is None:
+            raise DataError("the dataset is empty: there is nothing to fit on")
+        raw = torch.stack(raws)
+        low, high = (spec.low, spec.high) if spec.dtype == "uint8" else value_range(raw, "NCHW")
+        label_spec = LabelSpec.of(example_label, labels, class_names(dataset)) if labels else None
+        spec = replace(spec, low=low, high=high, labels=label_spec)
+        classes = label_spec.indices(labels) if label_spec is not None else None
+        digest = hashlib.sha256(raw.contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(repr(labels).encode())
+        return cls(spec, raw, classes, digest.hexdigest()[:16])
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @property
+    def per_class(self) -> int:
+        """Mean number of samples in a class."""
+        return len(self) // max(1, len(self.spec.labels) if self.spec.labels else 1)
+
+    def model_x(self, indices: Tensor | slice = slice(None)) -> Tensor:
+        """(k, C, H, W) float32 in [-1, 1]."""
+        return self.spec.raw_to_model(self.raw[indices])
+
+    def subset(self, indices: Tensor) -> TrainingData:
+        """Some of the samples, with the same spec."""
+        return replace(self, raw=self.raw[indices], classes=None if self.classes is None else self.classes[indices])
+
+    def split(self, fraction: float, seed: int) -> tuple[TrainingData, TrainingData | None]:
+        """Hold a share out at random; None for the second when the share holds no sample."""
+        held = int(len(self) * fraction)
+        if held == 0:
+            return self, None
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(int(derive(seed, _SPLIT))))
+        return self.subset(order[held:]), self.subset(order[:held])
+
+    def batch(self, indices: Tensor, seeds: Tensor, step: int, progress: float, device: torch.device) -> TrainingBatch:
+        """The samples at ``indices`` as one training batch on ``device``."""
+        x = self.spec.raw_to_model(self.raw[indices].to(device))
+        y = None if self.classes is None else self.classes[indices].to(device)
+        return TrainingBatch(x, y, seeds.to(device), step, progress)
+
+    def indices_at(self, step: int, batch_size: int, seed: int) -> Tensor:
+        """The samples of step ``step``: endless shuffled passes, cut into batches; a function of the arguments."""
+        n, first = len(self), step * batch_size
+        parts, wanted = [], batch_size
+        while wanted:
+            epoch, start = divmod(first, n)
+            order = torch.randperm(n, generator=torch.Generator().manual_seed(int(derive(seed, _SHUFFLE, epoch))))
+            part = order[start : start + wanted]
+            parts.append(part)
+            wanted -= len(part)
+            first += len(part)
+        return torch.cat(parts)
+
+    def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
+        """The training batch of step ``step``; a function of the step and the seed, whatever came before."""
+        indices = self.indices_at(step, batch_size, seed)
+        return self.batch(indices, derive(seed, _BATCH, step, torch.arange(len(indices))), step, progress, device)
+
+
+def class_names(dataset: Any) -> list[str] | None:
+    """The ``classes`` of a dataset, looked for through ``Subset`` and its like."""
+    seen = dataset
+    while seen is not None:
+        names = getattr(seen, "classes", None)
+        if isinstance(names, (list, tuple)):
+            return list(names)
+        seen = getattr(seen, "dataset", None)
+    return None
+
+
+def _samples(dataset: Any) -> Iterator[Any]:
+    if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
+        if not hasattr(dataset, "__iter__"):
+            raise DataError(f"a dataset of type {type(dataset).__name__}: expected something with len() and [], or iterable")
+        yield from dataset
+        return
+    for index in range(len(dataset)):
+        try:
+            sample = dataset[index]
+        except Exception as error:
+            raise DataError(
+                f"sample {index}{_source_of(dataset, index)} cannot be read: {type(error).__name__}: {error}"
+            ) from error
+        yield sample
+
+
+def _source_of(dataset: Any, index: int) -> str:
+    """The file of a sample, for datasets that keep a list of them."""
+    samples = getattr(dataset, "samples", None)
+    if isinstance(samples, list) and index < len(samples) and isinstance(samples[index], tuple):
+        return f" ({samples[index][0]})"
+    return ""

@@ -1,0 +1,141 @@
+"""The classes of a dataset: their values, names and counts, and the form in which a label is yielded."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth.errors import DataError, UnknownLabelError
+
+Label = int | str | bool
+
+
+def plain_label(label: Any) -> Label:
+    """A label as a plain int, bool or str.
+
+    Raises:
+        DataError: it is not a class label (a float, a vector, ...).
+    """
+    if isinstance(label, (bool, int, str)):
+        return label
+    if isinstance(label, (np.generic, np.ndarray, Tensor)) and int(np.prod(label.shape)) == 1:
+        value = label.item()
+        if isinstance(value, (bool, int, str)):
+            return value
+    raise DataError(
+        f"label {label!r} of type {type(label).__name__}: expected a class label, that is an int, a str, or a "
+        "tensor or array holding one int. For data whose target is no class, pass fields with y=None"
+    )
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    """The classes of a dataset.
+
+    Args:
+        form: type of a yielded label: ``"int"``, ``"bool"``, ``"str"``, ``"tensor"`` or ``"numpy"``.
+        dtype: dtype name for tensors and arrays, else None.
+        shape: ``()`` or ``(1,)`` for tensors and arrays.
+        values: the distinct labels, sorted.
+        names: a name for each value, or None.
+        counts: number of real samples of each value.
+    """
+
+    form: str
+    dtype: str | None
+    shape: tuple[int, ...]
+    values: tuple[Label, ...]
+    names: tuple[str, ...] | None
+    counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, example: Any, labels: Iterable[Label], classes: Sequence[str] | None = None) -> LabelSpec:
+        """From one yielded label, all plain labels, and the dataset's ``classes`` if it has them."""
+        counted = Counter(labels)
+        if len({type(value) for value in counted}) > 1:
+            kinds = sorted({type(value).__name__ for value in counted})
+            raise DataError(f"labels are of several types: {', '.join(kinds)}; use one")
+        values = tuple(sorted(counted))
+        names = None
+        if classes is not None and all(type(v) is int and 0 <= v < len(classes) for v in values):
+            names = tuple(str(classes[int(value)]) for value in values)
+            if len(set(names)) < len(names):
+                names = None
+        form, dtype, shape = _form_of(example)
+        return cls(form, dtype, shape, values, names, tuple(counted[value] for value in values))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def display(self, index: int) -> str:
+        """The name of class ``index`` for people."""
+        return self.names[index] if self.names else str(self.values[index])
+
+    @property
+    def displayed(self) -> list[str]:
+        return [self.display(i) for i in range(len(self))]
+
+    def index(self, label: Any) -> int:
+        """Position of the class ``label``, given as value or name.
+
+        Raises:
+            UnknownLabelError: there is no such class; lists those there are.
+        """
+        try:
+            plain = plain_label(label)
+        except DataError:
+            plain = repr(label)
+        for candidates in (self.values, self.names or ()):
+            for i, candidate in enumerate(candidates):
+                if type(candidate) is type(plain) and candidate == plain:
+                    return i
+        known = self.displayed
+        near = difflib.get_close_matches(str(plain), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        if self.names:
+            known = [f"{value} ({name})" for value, name in zip(self.values, self.names, strict=True)]
+        raise UnknownLabelError(f"there is no class {label!r}.{hint} The classes are: {', '.join(map(str, known))}")
+
+    def indices(self, labels: Iterable[Any]) -> Tensor:
+        """(n,) int64 positions of n labels. Raises as :meth:`index`."""
+        known: dict[Any, int] = {}
+        positions = []
+        for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
+            plain = plain_label(label)
+            if plain not in known:
+                known[plain] = self.index(plain)
+            positions.append(known[plain])
+        return torch.tensor(positions, dtype=torch.int64)
+
+    def yielded(self, index: int) -> Any:
+        """The label of class ``index`` in the form that the dataset yields."""
+        value = self.values[index]
+        if self.form == "tensor":
+            return torch.full(self.shape, value, dtype=getattr(torch, str(self.dtype)))
+        if self.form == "numpy":
+            made = np.full(self.shape, value, dtype=self.dtype)
+            return made if self.shape else made[()]
+        return value
+
+    def batched(self, indices: Tensor) -> Tensor | list[str]:
+        """Labels of n samples: (n,) tensor, or a list for string labels."""
+        if self.form == "str":
+            return [str(self.values[i]) for i in indices.tolist()]
+        table = torch.tensor([int(value) for value in self.values])
+        batch = table[indices.cpu()]
+        return batch.to(getattr(torch, str(self.dtype))) if self.form == "tensor" else batch
+
+
+def _form_of(example: Any) -> tuple[str, str | None, tuple[int, ...]]:
+    if isinstance(example, Tensor):
+        return "tensor", str(example.dtype).removeprefix("torch."), tuple(example.shape)
+    if isinstance(example, (np.ndarray, np.generic)):
+        return "numpy", str(example.dtype), tuple(example.shape)
+    return type(plain_label(example)).__name__, None, ()

@@ -1,0 +1,107 @@
+"""Small convolutional networks for images of any size from 8×8 up, that several generators share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
+
+
+def base_size(height: int, width: int) -> tuple[int, tuple[int, int]]:
+    """How often an image is halved, and the size at which that ends: 4 to 7 pixels along the shorter side.
+
+    Sizes that are not multiples of a power of two end a little large, and decoders crop: 9×13 gives (1, (5, 7)).
+    """
+    levels = max(0, int(math.log2(min(height, width) / 4)))
+    return levels, (math.ceil(height / 2**levels), math.ceil(width / 2**levels))
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(silu(norm(conv(silu(norm(x)))))), with group norm: nothing depends on the batch."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        groups = math.gcd(channels, 8)
+        self.body = nn.Sequential(
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.GroupNorm(groups, channels),
+            nn.SiLU(),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
+class ConvEncoder(nn.Module):
+    """Image to vector.
+
+    Args:
+        shape: (C, H, W) of an image.
+        out_features: length of the vector.
+        width: channels of the first level; doubled per level, up to four times.
+        classes: number of classes whose embedding joins the features, 0 for none.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], out_features: int, *, width: int = 32, classes: int = 0) -> None:
+        super().__init__()
+        channels, height, w = shape
+        levels, base = base_size(height, w)
+        self.pad = (0, base[1] * 2**levels - w, 0, base[0] * 2**levels - height)
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1)]
+        current = width
+        for level in range(levels):
+            following = width * min(2 ** (level + 1), 4)
+            layers += [ResidualBlock(current), nn.Conv2d(current, following, 4, stride=2, padding=1)]
+            current = following
+        layers += [ResidualBlock(current), nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
+        self.body = nn.Sequential(*layers)
+        features = current * base[0] * base[1]
+        self.embed = nn.Embedding(classes, 32) if classes else None
+        self.head = nn.Linear(features + (32 if classes else 0), out_features)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        h = F.pad(x, self.pad, mode="replicate") if any(self.pad) else x  # (n, C, base·2^levels)
+        h = self.body(h).flatten(1)  # (n, channels·base²)
+        if self.embed is not None:
+            h = torch.cat([h, self.embed(labels)], dim=1)
+        out: Tensor = self.head(h)
+        return out
+
+
+class ConvDecoder(nn.Module):
+    """Vector to image in (-1, 1).
+
+    Args:
+        shape: (C, H, W) of an image.
+        in_features: length of the vector.
+        width: channels of the last level; doubled per level towards the vector, up to four times.
+        classes: number of classes whose embedding joins the vector, 0 for none.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], in_features: int, *, width: int = 32, classes: int = 0) -> None:
+        super().__init__()
+        channels, self.height, self.width = shape
+        levels, self.base = base_size(self.height, self.width)
+        current = width * min(2**levels, 4)
+        self.embed = nn.Embedding(classes, 32) if classes else None
+        self.stem = nn.Linear(in_features + (32 if classes else 0), current * self.base[0] * self.base[1])
+        layers: list[nn.Module] = [ResidualBlock(current)]
+        for level in reversed(range(levels)):
+            following = width * min(2**level, 4)
+            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(current, following, 3, padding=1), ResidualBlock(following)]
+            current = following
+        layers += [nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU(), nn.Conv2d(current, channels, 3, padding=1)]
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.embed is not None:
+            z = torch.cat([z, self.embed(labels)], dim=1)
+        h = self.stem(z).unflatten(1, (-1, *self.base))  # (n, channels, base)
+        out: Tensor = self.body(h)[..., : self.height, : self.width]
+        return torch.tanh(out)

@@ -1,0 +1,192 @@
+"""Look plugins up by name and make them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from augsynth._discovery import FIRST_PARTY, Failure, Found, discover, normalised
+from augsynth.errors import (
+    AmbiguousPluginError,
+    BrokenPluginError,
+    ConfigError,
+    MissingDependencyError,
+    PluginNotFoundError,
+    PluginWarning,
+)
+from augsynth.specs import KINDS
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """One line of a plugin listing.
+
+    ``error`` is None for a usable plugin. For one that was left out, ``name`` is that of its entry point,
+    ``kind`` and ``modality`` are empty, and ``error`` says why.
+    """
+
+    name: str
+    kind: str
+    modality: str
+    summary: str
+    distribution: str
+    version: str
+    error: str | None = None
+
+    @property
+    def qualified(self) -> str:
+        """``distribution/name``, which always resolves."""
+        return f"{self.distribution}/{self.name}"
+
+
+class Registry:
+    """The plugins of one set of entry points; found at first use, never changed afterwards.
+
+    Args:
+        entry_points: objects with ``name``, ``value``, ``load()`` and ``dist``, as of
+            :func:`importlib.metadata.entry_points`; None takes those installed. Tests pass their own, so there is
+            no global manager to mutate.
+    """
+
+    def __init__(self, entry_points: Iterable[Any] | None = None) -> None:
+        self._entry_points = None if entry_points is None else list(entry_points)
+
+    @cached_property
+    def _discovered(self) -> tuple[list[Found], list[Failure]]:
+        found, failures = discover(self._entry_points)
+        for failure in failures:
+            warnings.warn(
+                f"plugin {failure.distribution}/{failure.entry_point} {failure.version} was left out: {failure.error}",
+                PluginWarning,
+                stacklevel=2,
+            )
+        return found, failures
+
+    def plugins(self) -> list[PluginInfo]:
+        """All plugins, usable and broken, sorted by kind and name; imports no model code."""
+        found, failures = self._discovered
+        usable = [
+            PluginInfo(
+                one.spec.name, one.spec.kind, one.spec.modality, one.spec.summary, one.distribution, one.version
+            )
+            for one in found
+        ]
+        broken = [
+            PluginInfo(failure.entry_point, "", "", "", failure.distribution, failure.version, failure.error)
+            for failure in failures
+        ]
+        return sorted(usable, key=lambda info: (KINDS.index(info.kind), info.name, info.distribution)) + broken
+
+    def create(self, kind: str, name: str, **config: Any) -> Any:
+        """Import the factory of a plugin and call it with ``config``.
+
+        Args:
+            kind: ``"generator"``, ``"transform"``, ``"filter"``, ``"metric"`` or ``"callback"``.
+            name: short name if it is unique, else ``"distribution/name"``.
+
+        Raises:
+            PluginNotFoundError: no such plugin; the message has the nearest names and what failed to load.
+            AmbiguousPluginError: several distributions offer it; the message lists the qualified names.
+            MissingDependencyError: the plugin needs a package that is not installed; names the extra.
+            BrokenPluginError: its factory cannot be imported.
+        """
+        found = self._resolve(kind, name)
+        product = self._factory(found)(**config)
+        if kind == "generator":
+            product.plugin, product.plugin_version = found.qualified, found.version
+        return product
+
+    def qualified_name(self, kind: str, name: str) -> str:
+        """The ``distribution/name`` that ``name`` stands for. Raises as :meth:`create`."""
+        return self._resolve(kind, name).qualified
+
+    def _resolve(self, kind: str, name: str) -> Found:
+        if kind not in KINDS:
+            raise ConfigError(f"plugin kind {kind!r}: expected one of {', '.join(KINDS)}")
+        found, failures = self._discovered
+        of_kind = [one for one in found if one.spec.kind == kind]
+        distribution, _, short = str(name).rpartition("/")
+        matches = [
+            one
+            for one in of_kind
+            if one.spec.name == short and (not distribution or one.distribution == normalised(distribution))
+        ]
+        distinct = {(one.spec.factory, one.spec.name): one for one in reversed(matches)}  # same code, no conflict
+        if len(distinct) == 1:
+            return next(iter(distinct.values()))
+        if distinct:
+            options = ", ".join(sorted(one.qualified for one in distinct.values()))
+            raise AmbiguousPluginError(f"{kind} {name!r} is offered by several distributions; write one of: {options}")
+        raise PluginNotFoundError(_not_found(kind, str(name), of_kind, failures))
+
+    @staticmethod
+    def _factory(found: Found) -> Any:
+        module, _, attribute = found.spec.factory.partition(":")
+        try:
+            factory: Any = importlib.import_module(module)
+            for part in attribute.split("."):
+                factory = getattr(factory, part)
+        except ModuleNotFoundError as error:
+            own = (error.name or "").split(".")[0] == module.split(".")[0]
+            if found.spec.extra and not own:
+                raise MissingDependencyError(
+                    f"plugin {found.qualified} needs {error.name}, which is not installed. Install it with: "
+                    f"pip install '{found.distribution}[{found.spec.extra}]'",
+                    name=error.name,
+                ) from error
+            raise BrokenPluginError(f"plugin {found.qualified} {found.version}: cannot import {module}: {error}") from error
+        except AttributeError as error:
+            raise BrokenPluginError(
+                f"plugin {found.qualified} {found.version} declares the factory {found.spec.factory!r}, "
+                f"but {module} has no {attribute!r}"
+            ) from error
+        return factory
+
+
+def _not_found(kind: str, name: str, of_kind: list[Found], failures: list[Failure]) -> str:
+    names = sorted({one.spec.name for one in of_kind})
+    distribution, _, short = name.rpartition("/")
+    parts = [f"no {kind} named {name!r} is installed"]
+    near = difflib.get_close_matches(short, names, n=3)
+    if near:
+        parts.append(f"did you mean {' or '.join(repr(one) for one in near)}?")
+    parts.append(f"there are: {', '.join(names) or 'none'}")
+    if distribution and normalised(distribution) != FIRST_PARTY:
+        parts.append(f"it is part of the distribution {distribution!r}: pip install {distribution}")
+    relevant = [
+        failure
+        for failure in failures
+        if short in (failure.entry_point, failure.distribution)
+        or normalised(distribution) == failure.distribution
+        or difflib.get_close_matches(short, [failure.entry_point, failure.distribution])
+    ] or failures
+    parts += [
+        f"left out: {failure.distribution}/{failure.entry_point} {failure.version} ({failure.error})"
+        for failure in relevant
+    ]
+    return "; ".join(parts)
+
+
+@lru_cache(maxsize=1)
+def default_registry() -> Registry:
+    """The registry of the installed plugins."""
+    return Registry()
+
+
+def plugins() -> list[PluginInfo]:
+    """List the installed plugins, usable and broken, without importing any model code."""
+    return default_registry().plugins()
+
+
+def create(kind: str, name: str, **config: Any) -> Any:
+    """Make the plugin ``name`` of ``kind`` with ``config``; see :meth:`Registry.create`.
+
+    Example:
+        >>> augsynth.create("transform", "pillow", sharpen=2.0)
+    """
+    return default_registry().create(kind, name, **config)

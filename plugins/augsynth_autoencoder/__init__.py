@@ -1,0 +1,14 @@
+"""Denoising autoencoder."""
+
+import augsynth
+
+
+@augsynth.hookimpl
+def augsynth_generators():
+    yield augsynth.GeneratorSpec(
+        name="autoencoder",
+        factory="augsynth_autoencoder.model:Autoencoder",
+        modality="image",
+        conditions={"label"},
+        summary="Denoising autoencoder; samples from a mixture per class, scores outliers",
+    )

@@ -1,0 +1,104 @@
+"""Convolutional denoising autoencoder with a regularised latent space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
+
+import augsynth
+
+_PIXELS, _MASK, _LATENT = 1, 2, 3  # streams of the noise
+
+
+class Autoencoder(augsynth.LatentGenerator):
+    """Restores images from noise and masking (Vincent et al. 2010).
+
+    The latent space is kept compact by a penalty on the latents and smooth by noise on them (RAE, Ghosh et al. 2020),
+    so that a Gaussian mixture per class, fitted on it afterwards, can be sampled from.
+    """
+
+    def build(
+        self,
+        spec: augsynth.SampleSpec,
+        *,
+        latent_dim: int = 32,
+        width: int = 32,
+        lr: float = 1e-3,
+        pixel_noise: float = 0.3,
+        mask: float = 0.25,
+        latent_noise: float = 0.1,
+        penalty: float = 1e-3,
+        components: int = 10,
+    ) -> None:
+        """
+        Args:
+            latent_dim: size of a latent.
+            width: channels at full resolution.
+            lr: learning rate of Adam.
+            pixel_noise: standard deviation of the noise on the input, whose range is [-1, 1].
+            mask: share of 2×2 blocks of the input that are blanked.
+            latent_noise: standard deviation of the noise on latents of unit scale.
+            penalty: weight of the mean square of the latents.
+            components: largest number of mixture components of a class.
+        """
+        if not 0.0 <= mask < 1.0:
+            raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
+        classes = len(spec.labels) if spec.labels else 0
+        self.encoder = augsynth.ConvEncoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.build_mixture(classes, components, latent_dim)
+        self.latent_dim = latent_dim
+        self.pixel_noise, self.mask, self.latent_noise, self.penalty = pixel_noise, mask, latent_noise, penalty
+
+    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        error, size = self._terms(batch, self._corrupted(batch))
+        return {"loss": error + self.penalty * size, "error": error, "latent": size}
+
+    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor | None:
+        return self._terms(batch, batch.x)[0]
+
+    def _terms(self, batch: augsynth.TrainingBatch, seen: Tensor) -> tuple[Tensor, Tensor]:
+        z, deviation = self.to_latent(seen, batch.y)
+        z_noisy = z + deviation * augsynth.noise(batch.seeds, (self.latent_dim,), stream=_LATENT)
+        return F.mse_loss(self.from_latent(z_noisy, batch.y), batch.x), z.square().mean()
+
+    def _corrupted(self, batch: augsynth.TrainingBatch) -> Tensor:
+        x = batch.x
+        noisy = x + self.pixel_noise * augsynth.noise(batch.seeds, x.shape[1:], stream=_PIXELS)
+        height, width = x.shape[-2:]
+        blocks = augsynth.uniform(batch.seeds, (1, (height + 1) // 2, (width + 1) // 2), stream=_MASK) < self.mask
+        masked = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :height, :width]
+        return noisy.masked_fill(masked, -1.0)
+
+    def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        z = self.encoder(x, labels).float()
+        return z, torch.full_like(z, self.latent_noise)
+
+    def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        decoded: Tensor = self.decoder(z, labels).float()
+        return decoded
+
+    def outlier_score(self, x: Any, y: Any = None) -> Tensor:
+        """(n,) mean squared reconstruction error of n inputs in the dataset's form, on the scale [-1, 1]; a sample
+        far above the others is unlike what the generator was fitted on."""
+        return self._map("outlier_score", self._inputs(x), y)
+
+    def outlier_score_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """(n,) reconstruction error of (n, C, H, W)."""
+        return (self.reconstruct_batch(x, labels) - x).square().flatten(1).mean(1)
+
+    @classmethod
+    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
+        return augsynth.latent_presets(spec, n)
+
+    @classmethod
+    def search_space(cls) -> augsynth.SearchSpace:
+        return {
+            "latent_dim": augsynth.IntRange(8, 64, log=True),
+            "lr": augsynth.FloatRange(2e-4, 3e-3, log=True),
+            "latent_noise": augsynth.FloatRange(0.01, 0.5, log=True),
+        }

@@ -1,0 +1,14 @@
+"""Conditional generative adversarial network."""
+
+import augsynth
+
+
+@augsynth.hookimpl
+def augsynth_generators():
+    yield augsynth.GeneratorSpec(
+        name="gan",
+        factory="augsynth_gan.model:GAN",
+        modality="image",
+        conditions={"label"},
+        summary="SNGAN with projection discriminator, differentiable augmentation and averaged weights",
+    )

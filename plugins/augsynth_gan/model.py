@@ -1,0 +1,133 @@
+"""SNGAN with projection, fitted by the hinge loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
+from torch.optim.swa_utils import AveragedModel
+
+import augsynth
+from augsynth_gan.diffaugment import POLICIES, diffaugment
+from augsynth_gan.networks import Discriminator, ImageGenerator
+
+_CLASS = 31  # stream of the labels of generated images while fitting
+
+
+class GAN(augsynth.Generator):
+    """Conditional GAN for small data.
+
+    Spectral norm and projection discriminator of Miyato & Koyama 2018, hinge loss, DiffAugment (Zhao et al. 2020),
+    an exponential moving average of the generator's weights for sampling, with warm-up.
+    """
+
+    training_only = ("generator", "discriminator")
+
+    def build(
+        self,
+        spec: augsynth.SampleSpec,
+        *,
+        z_dim: int = 64,
+        width: int = 64,
+        lr_generator: float = 2e-4,
+        lr_discriminator: float = 4e-4,
+        discriminator_steps: int = 1,
+        augment: str = "color,translation,cutout",
+        ema_decay: float = 0.999,
+    ) -> None:
+        """
+        Args:
+            z_dim: size of the noise.
+            width: channels of both networks.
+            lr_generator, lr_discriminator: learning rates of Adam; two time scales (Heusel et al. 2017).
+            discriminator_steps: updates of the discriminator for one of the generator.
+            augment: DiffAugment policies, out of ``color``, ``translation`` and ``cutout``; no flips: digits are not
+                symmetric.
+            ema_decay: decay of the average of the weights, once warmed up.
+        """
+        unknown = [name for name in augment.split(",") if name.strip() and name.strip() not in POLICIES]
+        if unknown:
+            raise augsynth.ConfigError(f"augment={augment!r}: expected names out of {', '.join(POLICIES)}")
+        self.classes = len(spec.labels) if spec.labels else 0
+        self.generator = ImageGenerator(spec.shape, z_dim, width, self.classes)
+        self.discriminator = Discriminator(spec.shape, width, self.classes)
+        self.averaged = AveragedModel(self.generator, multi_avg_fn=partial(_average, decay=ema_decay))
+        self.averaged.requires_grad_(False)
+        self.z_dim, self.augment, self.discriminator_steps = z_dim, augment, discriminator_steps
+        self.rates = lr_generator, lr_discriminator
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        betas = (0.0, 0.99)
+        return {
+            "generator": torch.optim.Adam(self.generator.parameters(), lr=self.rates[0], betas=betas),
+            "discriminator": torch.optim.Adam(self.discriminator.parameters(), lr=self.rates[1], betas=betas),
+        }
+
+    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        labels = batch.seeds * 0 if batch.y is None else batch.y
+        for turn in range(self.discriminator_steps):
+            seeds = augsynth.derive(batch.seeds, turn)
+            with torch.no_grad():
+                fake = self.generator(augsynth.noise(seeds, (self.z_dim,)), labels)
+            real = diffaugment(batch.x, augsynth.derive(seeds, 1), self.augment)
+            fake = diffaugment(fake, augsynth.derive(seeds, 2), self.augment)
+            scores_real, scores_fake = self.discriminator(torch.cat([real, fake]), labels.repeat(2)).chunk(2)
+            loss_d = F.relu(1 - scores_real).mean() + F.relu(1 + scores_fake).mean()
+            self.optimize("discriminator", loss_d)
+        seeds = augsynth.derive(batch.seeds, self.discriminator_steps)
+        # the labels of another permutation of the batch: same class frequencies, fresh pairs
+        wanted = labels.roll(1)
+        fake = self.generator(augsynth.noise(seeds, (self.z_dim,)), wanted)
+        loss_g = -self.discriminator(diffaugment(fake, augsynth.derive(seeds, 2), self.augment), wanted).mean()
+        self.optimize("generator", loss_g)
+        self.averaged.update_parameters(self.generator)
+        return {"generator": loss_g, "discriminator": loss_d}
+
+    def finish(self, data: Any) -> None:
+        """Set the batch-norm statistics anew, as those collected while fitting belong to other weights (the "standing
+        statistics" of BigGAN, Brock et al. 2019)."""
+        norms = [layer for layer in self.averaged.modules() if isinstance(layer, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain average over the batches below
+        self.averaged.train()
+        for turn in range(16):
+            seeds = augsynth.derive(turn, torch.arange(128)).to(self.device)
+            labels = seeds * 0
+            if data.classes is not None:
+                position = (augsynth.uniform(seeds, stream=_CLASS) * len(data)).long().clamp(max=len(data) - 1)
+                labels = data.classes.to(self.device)[position]
+            self.averaged(augsynth.noise(seeds, (self.z_dim,)), labels)
+        self.averaged.eval()
+
+    def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
+        z = augsynth.noise(seeds, (self.z_dim,), truncation=truncation) * temperature
+        x: Tensor = self.averaged(z, seeds * 0 if labels is None else labels).float()
+        return x
+
+    @classmethod
+    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
+        pixels = spec.height * spec.width
+        per_class = n / max(1, len(spec.labels) if spec.labels else 1)
+        steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
+        # a step at 28×28 costs some fifteen times one at 8×8
+        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 1024 else 48}
+
+    @classmethod
+    def search_space(cls) -> augsynth.SearchSpace:
+        return {
+            "width": augsynth.IntRange(32, 128, log=True),
+            "lr_discriminator": augsynth.FloatRange(1e-4, 8e-4, log=True),
+            "discriminator_steps": augsynth.IntRange(1, 3),
+            "augment": augsynth.Choice(("", "translation,cutout", "color,translation,cutout")),
+        }
+
+
+def _average(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int, *, decay: float) -> None:
+    # warm-up as in TensorFlow's moving average: early weights are soon forgotten
+    count = int(count)
+    torch._foreach_lerp_(list(averaged), list(current), 1.0 - min(decay, (1 + count) / (10 + count)))

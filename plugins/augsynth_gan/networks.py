@@ -1,0 +1,117 @@
+"""ResNet generator and projection discriminator of Miyato & Koyama, "cGANs with projection discriminator", 2018."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
+from torch.nn.utils.parametrizations import spectral_norm
+
+import augsynth
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm whose gain and bias belong to the class (Dumoulin et al. 2017)."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.gain = nn.Embedding(max(classes, 1), channels)
+        self.bias = nn.Embedding(max(classes, 1), channels)
+        nn.init.ones_(self.gain.weight)
+        nn.init.zeros_(self.bias.weight)
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        gain, bias = self.gain(labels), self.bias(labels)  # (n, channels)
+        out: Tensor = self.norm(x) * gain[:, :, None, None] + bias[:, :, None, None]
+        return out
+
+
+class GeneratorBlock(nn.Module):
+    """Residual block that doubles the resolution."""
+
+    def __init__(self, channels_in: int, channels_out: int, classes: int) -> None:
+        super().__init__()
+        self.norm1 = ConditionalBatchNorm(channels_in, classes)
+        self.norm2 = ConditionalBatchNorm(channels_out, classes)
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1)
+        self.skip = nn.Conv2d(channels_in, channels_out, 1)
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        h = F.interpolate(F.relu(self.norm1(x, labels)), scale_factor=2.0)
+        h = self.conv2(F.relu(self.norm2(self.conv1(h), labels)))
+        # a 1×1 convolution and nearest upsampling commute; this order is four times cheaper
+        out: Tensor = h + F.interpolate(self.skip(x), scale_factor=2.0)
+        return out
+
+
+class ImageGenerator(nn.Module):
+    """Noise (n, z_dim) and labels (n,) to images (n, C, H, W) in (-1, 1)."""
+
+    def __init__(self, shape: tuple[int, int, int], z_dim: int, width: int, classes: int) -> None:
+        super().__init__()
+        channels, self.height, self.width = shape
+        levels, self.base = augsynth.base_size(self.height, self.width)
+        self.stem = nn.Linear(z_dim, width * self.base[0] * self.base[1])
+        self.blocks = nn.ModuleList([GeneratorBlock(width, width, classes) for _ in range(levels)])
+        self.norm = nn.BatchNorm2d(width)
+        self.head = nn.Conv2d(width, channels, 3, padding=1)
+        orthogonal_init(self)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        h = self.stem(z).unflatten(1, (-1, *self.base))  # (n, width, base)
+        for block in self.blocks:
+            h = block(h, labels)
+        h = self.head(F.relu(self.norm(h)))
+        return torch.tanh(h[..., : self.height, : self.width])
+
+
+class DiscriminatorBlock(nn.Module):
+    """Residual block that halves the resolution, or keeps it. ``first`` acts on pixels: no activation before it."""
+
+    def __init__(self, channels_in: int, channels_out: int, *, down: bool, first: bool = False) -> None:
+        super().__init__()
+        self.down, self.first = down, first
+        self.conv1 = spectral_norm(nn.Conv2d(channels_in, channels_out, 3, padding=1))
+        self.conv2 = spectral_norm(nn.Conv2d(channels_out, channels_out, 3, padding=1))
+        changes = down or channels_in != channels_out
+        self.skip = spectral_norm(nn.Conv2d(channels_in, channels_out, 1)) if changes else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv2(F.relu(self.conv1(x if self.first else F.relu(x))))
+        if self.down:
+            # pooling before the 1×1 convolution of the skip commutes, and is cheaper
+            h, x = F.avg_pool2d(h, 2, ceil_mode=True), F.avg_pool2d(x, 2, ceil_mode=True)
+        out: Tensor = h + self.skip(x)
+        return out
+
+
+class Discriminator(nn.Module):
+    """Images (n, C, H, W) and labels (n,) to scores (n,)."""
+
+    def __init__(self, shape: tuple[int, int, int], width: int, classes: int) -> None:
+        super().__init__()
+        levels, _ = augsynth.base_size(*shape[1:])
+        blocks = [DiscriminatorBlock(shape[0], width, down=levels > 0, first=True)]
+        blocks += [DiscriminatorBlock(width, width, down=True) for _ in range(levels - 1)]
+        blocks += [DiscriminatorBlock(width, width, down=False) for _ in range(2)]
+        self.blocks = nn.Sequential(*blocks)
+        self.head = spectral_norm(nn.Linear(width, 1))
+        self.project = spectral_norm(nn.Embedding(classes, width)) if classes else None
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        h = F.relu(self.blocks(x)).sum(dim=(2, 3))  # (n, width)
+        score: Tensor = self.head(h)[:, 0]
+        if self.project is not None:
+            score = score + (self.project(labels) * h).sum(1)
+        return score
+
+
+def orthogonal_init(module: nn.Module) -> None:
+    """Orthogonal weights (Saxe et al. 2014; Brock et al. 2019 for GANs), zero biases."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.orthogonal_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -1,0 +1,102 @@
+"""Convolutional conditional VAE (Kingma & Welling 2014; Sohn et al. 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import augsynth
+
+_POSTERIOR = 1  # stream of the posterior's noise
+
+
+class VAE(augsynth.LatentGenerator):
+    """Gaussian decoder with the variance that fits best, KL warm-up and free bits.
+
+    The variance of the decoder is its maximum-likelihood value for the batch (σ-VAE, Rybkin et al. 2021), so that no
+    weight between reconstruction and KL needs tuning. Free bits (Kingma et al. 2016) keep latent dimensions from
+    collapsing. After the fit, a Gaussian mixture per class is fitted on the latents (Ghosh et al. 2020).
+    """
+
+    def build(
+        self,
+        spec: augsynth.SampleSpec,
+        *,
+        latent_dim: int = 32,
+        width: int = 32,
+        lr: float = 1e-3,
+        kl_warmup: float = 0.2,
+        free_bits: float = 0.05,
+        components: int = 10,
+        prior: str = "mixture",
+    ) -> None:
+        """
+        Args:
+            latent_dim: size of a latent.
+            width: channels at full resolution.
+            lr: learning rate of Adam.
+            kl_warmup: share of the fit over which the KL weight rises from 0 to 1 (Bowman et al. 2016).
+            free_bits: nats of each latent dimension that cost nothing.
+            components: largest number of mixture components of a class.
+            prior: what samples are drawn from: ``"mixture"`` or ``"standard"`` (the normal prior).
+        """
+        if prior not in ("mixture", "standard"):
+            raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
+        classes = len(spec.labels) if spec.labels else 0
+        self.encoder = augsynth.ConvEncoder(spec.shape, 2 * latent_dim, width=width, classes=classes)
+        self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.build_mixture(classes, components, latent_dim)
+        self.latent_dim, self.prior = latent_dim, prior
+        self.kl_warmup, self.free_bits = kl_warmup, free_bits
+
+    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
+        reconstruction, kl = self._terms(batch)
+        loss = (reconstruction + weight * kl) / batch.x[0].numel()
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}
+
+    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor | None:
+        if batch.progress < self.kl_warmup:
+            # before the KL counts in full, the bound is not the one that is being optimised
+            return torch.tensor(float("inf"))
+        reconstruction, kl = self._terms(batch)
+        return reconstruction + kl
+
+    def _terms(self, batch: augsynth.TrainingBatch) -> tuple[Tensor, Tensor]:
+        mean, deviation = self.to_latent(batch.x, batch.y)
+        z = mean + deviation * augsynth.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
+        error = (self.from_latent(z, batch.y) - batch.x).square().mean()
+        # -log N(x; decoded, σ²) per image with σ² at its optimum, the mean squared error; the floor is the rounding
+        # of 8-bit pixels
+        reconstruction = 0.5 * batch.x[0].numel() * (error + 1e-5).log()
+        kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, latent_dim)
+        return reconstruction, kl.mean(0).clamp(min=self.free_bits).sum()
+
+    def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        mean, log_deviation = self.encoder(x, labels).float().chunk(2, dim=1)
+        return mean, log_deviation.clamp(-7.0, 3.0).exp()
+
+    def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        decoded: Tensor = self.decoder(z, labels).float()
+        return decoded
+
+    def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
+        if self.prior == "mixture":
+            return super().draw(labels, seeds, temperature=temperature, truncation=truncation)
+        z = augsynth.noise(seeds, (self.latent_dim,), truncation=truncation) * temperature
+        return self.from_latent(z, labels)
+
+    @classmethod
+    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
+        return augsynth.latent_presets(spec, n)
+
+    @classmethod
+    def search_space(cls) -> augsynth.SearchSpace:
+        return {
+            "latent_dim": augsynth.IntRange(8, 64, log=True),
+            "lr": augsynth.FloatRange(2e-4, 3e-3, log=True),
+            "free_bits": augsynth.FloatRange(0.0, 0.5),
+        }
