@@ -14,6 +14,9 @@ from augsynth._version import __version__
 _EXPORTS = {
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth.batch": ("SampleBatch",),
+    "augsynth.blending.dataset": ("SyntheticDataset",),
+    "augsynth.blending.iterable": ("SyntheticIterableDataset",),
+    "augsynth.blending.ratio": ("CosineSchedule", "LinearSchedule"),
     "augsynth.checkpoint": ("load",),
     "augsynth.errors": (
         "AmbiguousPluginError",
@@ -47,6 +50,7 @@ _EXPORTS = {
     "augsynth.sample_spec": ("SampleSpec",),
     "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
     "augsynth.seeding": ("derive", "noise", "uniform"),
+    "augsynth.transforms.base": ("Transform", "child_seed"),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}

@@ -92,7 +92,7 @@ class LabelSpec:
             plain = plain_label(label)
         except DataError:
             plain = repr(label)
-        for candidates in (self.values, self.names or ()):
+        for candidates in (self.values, self.displayed):
             for i, candidate in enumerate(candidates):
                 if type(candidate) is type(plain) and candidate == plain:
                     return i

@@ -14,6 +14,7 @@ from augsynth._progress import progress_bar
 from augsynth.errors import DataError
 from augsynth.generator import TrainingBatch
 from augsynth.label_spec import LabelSpec, plain_label
+from augsynth.labels import class_names
 from augsynth.sample_spec import SampleSpec, value_range
 from augsynth.seeding import derive
 from augsynth.structure import Fields, Structure
@@ -74,7 +75,7 @@ class TrainingData:
             raise DataError("the dataset is empty: there is nothing to fit on")
         raw = torch.stack(raws)
         low, high = (spec.low, spec.high) if spec.dtype == "uint8" else value_range(raw, "NCHW")
-        label_spec = LabelSpec.of(example_label, labels, class_names(dataset)) if labels else None
+        label_spec = LabelSpec.of(example_label, labels, class_names(dataset, structure.y)) if labels else None
         spec = replace(spec, low=low, high=high, labels=label_spec)
         classes = label_spec.indices(labels) if label_spec is not None else None
         digest = hashlib.sha256(raw.contiguous().view(torch.uint8).numpy().tobytes())
@@ -128,17 +129,6 @@ class TrainingData:
         """The training batch of step ``step``; a function of the step and the seed, whatever came before."""
         indices = self.indices_at(step, batch_size, seed)
         return self.batch(indices, derive(seed, _BATCH, step, torch.arange(len(indices))), step, progress, device)
-
-
-def class_names(dataset: Any) -> list[str] | None:
-    """The ``classes`` of a dataset, looked for through ``Subset`` and its like."""
-    seen = dataset
-    while seen is not None:
-        names = getattr(seen, "classes", None)
-        if isinstance(names, (list, tuple)):
-            return list(names)
-        seen = getattr(seen, "dataset", None)
-    return None
 
 
 def _samples(dataset: Any) -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""Blend synthetic samples into a dataset."""

@@ -1,0 +1,452 @@
+"""The map-style dataset that blends synthetic samples with real ones."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, get_worker_info
+
+from augsynth._rng_guard import preserved_rng, seed_global
+from augsynth.blending.condition import Condition, check_condition
+from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
+from augsynth.blending.plan import MODES, Decision, EpochPlan
+from augsynth.blending.ratio import Ratio
+from augsynth.blending.shared_state import SharedState
+from augsynth.blending.source import Filter, FilteredSource
+from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
+from augsynth.label_spec import Label, LabelSpec, plain_label
+from augsynth.labels import class_names, find_labels
+from augsynth.seeding import check_seed, derive
+from augsynth.structure import Fields, Structure
+from augsynth.transforms.seeded import apply_seeded, check_transform
+
+_READ, _OWN, _COMMON = 0x4EAD, 0x7A0, 0x7A1
+_REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": ""}
+
+
+class SyntheticDataset(Dataset[Any]):
+    """A dataset in which a share of the samples is generated, while they are being loaded.
+
+    It is a map-style dataset like the real one, and works wherever that does: under any sampler, ``Subset``,
+    ``ConcatDataset``, ``DistributedSampler``, in DataLoaders with any number of workers, forked or spawned,
+    persistent or not. A batch costs one forward pass of the generator.
+
+    Args:
+        real: the real dataset, map-style; may itself be a :class:`SyntheticDataset`.
+        source: a fitted generator (or another source) whose samples have the form of the real ones.
+        ratio: share of the epoch that is synthetic, in [0, 1]: a number; a mapping label → number, where classes not
+            named get 0; or a schedule, called with the epoch.
+        condition: label of a synthetic sample: ``"match"``, that of the sample it replaces; ``"balance"``, the rare
+            classes, filled up to a common level; a mapping label → weight; a callable ``(labels, u)`` of the replaced
+            labels and as many uniform numbers; None, the generator's choice.
+        mode: ``"replace"`` keeps the length, and does not load the real sample that is replaced; ``"append"`` keeps
+            every real sample and lengthens the epoch until the ratio is reached; ``"vary"`` returns a variation of
+            the real sample (the generator must have the capability ``vary``).
+        transform: applied to the input of every sample; a callable, or a list. Also understood as they are:
+            albumentations, torchvision v2, Kornia and nlpaug.
+        real_transform, synthetic_transform: applied to one kind only, before ``transform``.
+        filters: judge generated samples batch by batch; what they reject is drawn again.
+        seed: with an integer, sample i of epoch e is a function of (seed, e, i) alone, not of workers, batches, order
+            or resumption. With None it follows torch's RNG.
+        provenance: add where each sample came from, as the field ``meta``.
+        fields: where input and label are in a sample: ``{"x": key, "y": key}``.
+        fill: values of further fields in synthetic samples.
+        seed_real: whether reading a real sample is seeded, too, for datasets with random transforms of their own.
+            ``"auto"``: if the dataset has a ``transform``.
+        temperature, truncation: of sampling, see :meth:`Generator.sample`.
+        strength, vary_options: of variation, see :meth:`Generator.vary`.
+        progress: show a progress bar if labels must be read sample by sample.
+
+    Raises:
+        ConfigError, UnknownLabelError: an argument cannot be used.
+        SpecMismatchError: the generator's samples are not like the real ones.
+        DataError: the dataset is empty, or of a form not understood.
+        CapabilityError: ``mode="vary"`` with a generator that cannot.
+
+    Example:
+        >>> blended = augsynth.SyntheticDataset(real, gen, ratio=0.3, seed=0)
+        >>> loader = DataLoader(blended, batch_size=256, num_workers=4, shuffle=True)
+        >>> for epoch in range(epochs):
+        ...     blended.set_epoch(epoch)
+        ...     for x, y in loader: ...
+    """
+
+    def __init__(
+        self,
+        real: Any,
+        source: Any,
+        *,
+        ratio: Ratio,
+        condition: Condition = "match",
+        mode: str = "replace",
+        transform: Any = None,
+        real_transform: Any = None,
+        synthetic_transform: Any = None,
+        filters: Sequence[Filter] = (),
+        seed: int | None = None,
+        provenance: bool = False,
+        fields: Fields | None = None,
+        fill: Mapping[Any, Any] | None = None,
+        seed_real: bool | str = "auto",
+        temperature: float = 1.0,
+        truncation: float | None = None,
+        strength: float = 0.5,
+        vary_options: Mapping[str, Any] | None = None,
+        progress: bool = True,
+    ) -> None:
+        _check_map_style(real)
+        if mode not in MODES:
+            raise ConfigError(f"mode={mode!r}: expected one of {', '.join(map(repr, MODES))}")
+        if mode == "vary" and "vary" not in getattr(source, "capabilities", ()):
+            raise CapabilityError(f"mode='vary' needs a generator that can vary; {_name(source)} cannot")
+        if seed_real not in (True, False, "auto"):
+            raise ConfigError(f"seed_real={seed_real!r}: expected True, False or 'auto'")
+        for name, one in (("transform", transform), ("real_transform", real_transform),
+                          ("synthetic_transform", synthetic_transform)):  # fmt: skip
+            check_transform(name, one)
+        if isinstance(real, SyntheticDataset) and real.provenance:
+            raise ConfigError("the inner dataset has provenance=True; set it on the outermost only")
+        self.real, self.source = real, source
+        self.ratio, self.condition, self.mode = ratio, condition, mode
+        self.transform, self.real_transform, self.synthetic_transform = transform, real_transform, synthetic_transform
+        self.seed = None if seed is None else check_seed(seed)
+        self.provenance = provenance
+        self.strength, self.vary_options = strength, dict(vary_options or {})
+        self._depth = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
+        self._shared = SharedState()
+        self._filtered = FilteredSource(
+            source, filters, {"temperature": temperature, "truncation": truncation}, self._shared.count
+        )
+        self._plan: EpochPlan | None = None
+        self._seeded_reading = self.seed is not None and (_has_transform(real) if seed_real == "auto" else bool(seed_real))
+        with preserved_rng():  # looking at the data is not part of the run
+            self._form, self._classes, raw = _inspect(real, fields, fill or {}, progress)
+            check_condition(condition, self._form.labels)
+            check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
+            self._check_built()
+
+    # ------------------------------------------------------------------ a dataset
+
+    def __len__(self) -> int:
+        return len(self._epoch_plan())
+
+    def __getitem__(self, index: int) -> Any:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The samples at ``indices``, all synthetic ones from one forward pass."""
+        plan = self._epoch_plan()
+        if self._plain and plan.all_real:
+            return _read(self.real, indices)
+        samples, meta = self._items(indices, plan, traced=self.provenance)
+        self._notice_repeated_epoch(len(samples), len(plan))
+        if meta is not None:
+            return [self._form.structure.with_meta(s, m) for s, m in zip(samples, meta, strict=True)]
+        return samples
+
+    @property
+    def targets(self) -> list[Label]:
+        """The labels of the current epoch, in its order.
+
+        Raises:
+            AttributeError: unlabelled, or the labels are not known before the samples are drawn.
+        """
+        labels = self._form.labels
+        if labels is None or self._classes is None:
+            raise AttributeError("the dataset is unlabelled: it has no targets")
+        plan = self._epoch_plan()
+        if self.mode != "append" and (self.condition == "match" or plan.all_real):
+            return [labels.values[i] for i in self._classes.tolist()]
+        if self.seed is None or self.condition is None:
+            raise AttributeError(
+                "targets are not known ahead: with seed=None or condition=None the labels of synthetic samples are "
+                "drawn while loading; pass a seed and a condition"
+            )
+        decision = plan.decide(torch.arange(len(plan)))
+        own = self._classes[torch.arange(len(plan)).clamp(max=plan.n - 1)]
+        return [labels.values[i] for i in torch.where(decision.synthetic, decision.classes, own).tolist()]
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes."""
+        if self._form.labels is None:
+            raise AttributeError("the dataset is unlabelled: it has no classes")
+        return self._form.labels.displayed
+
+    @property
+    def epoch(self) -> int:
+        """The current epoch."""
+        return self._shared.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to ``epoch``: other positions become synthetic, and other samples are drawn. Reaches running workers."""
+        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
+            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
+        self._shared.epoch = int(epoch)
+        _set_inner_epoch(self.real, int(epoch))
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Share of the generated samples that the filters let pass, over all workers; None without filters."""
+        return self._shared.acceptance_rate if self._filtered.filters else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the dataset stands; with the loader's own state, all that exact resumption needs."""
+        state: dict[str, Any] = {"epoch": self.epoch, "seed": self.seed}
+        if hasattr(self.real, "state_dict"):
+            state["real"] = self.real.state_dict()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go where ``state`` was taken.
+
+        Raises:
+            ConfigError: it was taken with another seed.
+        """
+        if state["seed"] != self.seed:
+            raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
+        self._shared.epoch = state["epoch"]
+        if "real" in state:
+            self.real.load_state_dict(state["real"])
+
+    def __repr__(self) -> str:
+        return (
+            f"SyntheticDataset({type(self.real).__name__} of {self._epoch_plan().n}, {_name(self.source)}, "
+            f"ratio={self.ratio!r}, mode={self.mode!r}, condition={self.condition!r}, seed={self.seed}, "
+            f"epoch={self.epoch})"
+        )
+
+    # ------------------------------------------------------------------ private
+
+    def _epoch_plan(self) -> EpochPlan:
+        epoch = self._shared.epoch
+        plan = self._plan
+        if plan is None or plan.epoch != epoch:
+            if plan is not None and isinstance(self.real, SyntheticDataset) and self._form.labels is not None:
+                self._classes = self._form.labels.indices(_nested_targets(self.real))  # they may differ by epoch
+            plan = self._plan = EpochPlan(
+                len(self.real),
+                self._classes,
+                self._form.labels,
+                ratio=self.ratio,
+                condition=self.condition,
+                mode=self.mode,
+                seed=self.seed,
+                epoch=epoch,
+                depth=self._depth,
+            )
+        return plan
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether real samples pass unchanged."""
+        return (
+            self.transform is None and self.real_transform is None and not self.provenance and not self._seeded_reading
+        )
+
+    def _items(
+        self, indices: Sequence[int], plan: EpochPlan, *, traced: bool
+    ) -> tuple[list[Any], list[dict[str, Any]] | None]:
+        """Samples without the field ``meta``, and their provenance if ``traced``."""
+        positions = _positions(indices, len(plan))
+        decision = plan.decide(positions)
+        samples: list[Any] = [None] * len(positions)
+        meta: list[dict[str, Any]] | None = [{}] * len(positions) if traced else None
+        self._put_real(decision, samples, meta)
+        self._put_synthetic(decision, samples, meta)
+        if self.transform is not None:
+            self._transform(self.transform, samples, range(len(samples)), decision.seeds, _COMMON)
+        return samples, meta
+
+    def _put_real(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
+        at = (~decision.synthetic).nonzero().flatten().tolist()
+        if not at:
+            return
+        loaded, rows = self._load(decision.sources[at].tolist(), decision.seeds[at], traced=meta is not None)
+        for j, i in enumerate(at):
+            samples[i] = loaded[j]
+            if meta is not None:
+                meta[i] = rows[j]
+        if self.real_transform is not None:
+            self._transform(self.real_transform, samples, at, decision.seeds, _OWN)
+
+    def _put_synthetic(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
+        at = decision.synthetic.nonzero().flatten().tolist()
+        if not at:
+            return
+        _refuse_forked_cuda(self.source)
+        make = self._varied if self.mode == "vary" else self._generated
+        made, rows = make(decision.sources[at].tolist(), decision.classes[at].tolist(), decision.seeds[at])
+        for j, i in enumerate(at):
+            samples[i] = made[j]
+            if meta is not None:
+                row = rows[j]
+                meta[i] = {key: row.get(key, default) for key, default in _REAL_META.items()}
+                meta[i]["index"] = int(decision.sources[i])
+        if self.synthetic_transform is not None:
+            self._transform(self.synthetic_transform, samples, at, decision.seeds, _OWN)
+
+    def _generated(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+        labels = self._form.labels
+        if labels is None or wanted[0] < 0:  # the generator chooses
+            inputs, chosen, rows = self._filtered.sample(None, seeds)
+            source_labels = self.source.spec.labels
+            return [self._form.build(x, c, source_labels) for x, c in zip(inputs, chosen, strict=True)], rows
+        inputs, _, rows = self._filtered.sample([labels.values[c] for c in wanted], seeds)
+        return [self._form.build(x, c) for x, c in zip(inputs, wanted, strict=True)], rows
+
+    def _varied(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+        structure = self._form.structure
+        loaded, _ = self._load(sources, seeds, traced=False)
+        inputs = [structure.x_of(sample) for sample in loaded]
+        labels = [structure.y_of(sample) for sample in loaded] if self.source.conditional else None
+        made = self.source.vary(inputs, labels, strength=self.strength, seeds=seeds, **self.vary_options)
+        return [structure.replace_x(sample, x) for sample, x in zip(loaded, made.x, strict=True)], made.meta
+
+    def _load(self, indices: list[int], seeds: Tensor, *, traced: bool) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Real samples, and their provenance if ``traced``."""
+        if isinstance(self.real, SyntheticDataset):
+            samples, inner = self.real._items(indices, self.real._epoch_plan(), traced=traced)
+            return samples, inner or []
+        rows = [{**_REAL_META, "index": index} for index in indices] if traced else []
+        if not self._seeded_reading:
+            return _read(self.real, indices), rows
+        samples = []
+        with preserved_rng():
+            for index, seed in zip(indices, derive(seeds, _READ).tolist(), strict=True):
+                seed_global(seed)
+                samples.append(self.real[index])
+        return samples, rows
+
+    def _transform(self, transform: Any, samples: list[Any], at: Sequence[int], seeds: Tensor, stream: int) -> None:
+        structure = self._form.structure
+        chosen = None if self.seed is None else derive(seeds[list(at)], stream)
+        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
+        for i, x in zip(at, made, strict=True):
+            samples[i] = structure.replace_x(samples[i], x)
+
+    def _needed(self) -> dict[int, str]:
+        """The classes that may be requested in this epoch."""
+        labels, plan = self._form.labels, self._epoch_plan()
+        if labels is None or self.condition is None or (plan.all_real and not callable(self.ratio)):
+            return {}
+        if plan.weights is not None:
+            wanted = plan.weights > 0
+        elif isinstance(plan.ratio, Tensor) and not callable(self.condition) and not callable(self.ratio):
+            wanted = plan.ratio > 0
+        else:
+            wanted = torch.ones(len(labels), dtype=torch.bool)
+        return {i: labels.display(i) for i in wanted.nonzero().flatten().tolist()}
+
+    def _check_built(self) -> None:
+        """Make one real and one synthetic sample, and compare them as the transforms leave them."""
+        if self._epoch_plan().all_real and not callable(self.ratio):
+            return
+        one = torch.zeros(1, dtype=torch.int64)  # position 0, and any seed
+        wanted = -one - 1 if self.condition is None or self._form.labels is None else self._first_class()
+        sources = one if self.mode == "vary" else -one - 1
+        self._put_real(Decision(one > 0, one, wanted, one), real := [None], None)
+        self._put_synthetic(Decision(one == 0, sources, wanted, one), synthetic := [None], None)
+        self._shared.reset_counters()
+        pair = [*real, *synthetic]
+        structure = self._form.structure
+        check_alike(*(structure.x_of(sample) for sample in pair), what="the input")
+        check_alike(*(structure.y_of(sample) for sample in pair), what="the label")
+
+    def _first_class(self) -> Tensor:
+        needed = list(self._needed()) or [0]
+        return torch.tensor(needed[:1])
+
+    def _notice_repeated_epoch(self, n: int, length: int) -> None:
+        if self.seed is None:
+            return
+        # half an epoch of slack for those who look at some samples first
+        if self._shared.serve(n) > 1.5 * length + 1 and self._shared.first_warning():
+            warnings.warn(
+                f"epoch {self.epoch} of a seeded SyntheticDataset is being read again: it has the same synthetic "
+                "samples. Call set_epoch(epoch) before each epoch",
+                EpochWarning,
+                stacklevel=3,
+            )
+
+
+def _inspect(
+    real: Any, fields: Fields | None, fill: Mapping[Any, Any], progress: bool
+) -> tuple[RealForm, Tensor | None, Tensor]:
+    """Form of the samples, (n,) class positions or None, and the raw input of sample 0."""
+    first = real[0]
+    nested = isinstance(real, SyntheticDataset)
+    structure = real._form.structure if nested and fields is None else Structure.of(first, fields)
+    spec, raw = probe_input(structure, first)
+    labels, classes = None, None
+    if structure.labelled:
+        example = structure.y_of(first)
+        plain = _nested_targets(real) if nested else find_labels(real, structure, plain_label(example), show=progress)
+        labels = LabelSpec.of(example, plain, class_names(real, structure.y))
+        classes = labels.indices(plain)
+    return RealForm(structure, spec, labels, fill), classes, raw
+
+
+def _nested_targets(inner: SyntheticDataset) -> list[Label]:
+    try:
+        return inner.targets
+    except AttributeError as error:
+        raise ConfigError(f"the inner dataset cannot tell its labels: {error}") from None
+
+
+def _check_map_style(real: Any) -> None:
+    if not hasattr(real, "__getitem__") or not hasattr(real, "__len__"):
+        hint = "; for streams there is SyntheticIterableDataset" if hasattr(real, "__iter__") else ""
+        raise DataError(f"real is of type {type(real).__name__}: expected a dataset with len() and []{hint}")
+    if len(real) == 0:
+        raise DataError("the dataset is empty: there is nothing to blend with")
+
+
+def _positions(indices: Sequence[int], length: int) -> Tensor:
+    positions = torch.as_tensor(indices if isinstance(indices, Tensor) else list(indices), dtype=torch.int64).reshape(-1)
+    if len(positions) and (int(positions.min()) < -length or int(positions.max()) >= length):
+        wrong = next(i for i in positions.tolist() if not -length <= i < length)
+        raise IndexError(f"index {wrong} is out of range for {length} samples")
+    return torch.where(positions < 0, positions + length, positions)
+
+
+def _read(real: Any, indices: Sequence[int]) -> list[Any]:
+    many = getattr(real, "__getitems__", None)
+    return many(indices) if many is not None else [real[i] for i in indices]
+
+
+def _set_inner_epoch(dataset: Any, epoch: int) -> None:
+    """Hand the epoch down to blends inside, through ``Subset`` and ``ConcatDataset``."""
+    if hasattr(dataset, "set_epoch"):
+        dataset.set_epoch(epoch)
+        return
+    for part in [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]:
+        if part is not None:
+            _set_inner_epoch(part, epoch)
+
+
+def _has_transform(dataset: Any) -> bool:
+    """Whether reading a sample may be random."""
+    if isinstance(dataset, SyntheticDataset):
+        return False
+    own = any(getattr(dataset, name, None) is not None for name in ("transform", "transforms"))
+    inner = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
+    return own or any(_has_transform(part) for part in inner if part is not None)
+
+
+def _refuse_forked_cuda(source: Any) -> None:
+    device = getattr(source, "device", None)
+    if getattr(device, "type", "cpu") == "cuda" and get_worker_info() is not None and torch.cuda._is_in_bad_fork():
+        raise ConfigError(
+            f"the generator is on {device}, and CUDA cannot be used in a forked worker process; move it with "
+            "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'"
+        )
+
+
+def _name(source: Any) -> str:
+    return getattr(source, "plugin", None) or type(source).__name__

@@ -1,0 +1,115 @@
+"""The form of the real samples, and synthetic samples built in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from augsynth.errors import ConfigError, DataError, SpecMismatchError
+from augsynth.label_spec import LabelSpec
+from augsynth.sample_spec import SampleSpec
+from augsynth.structure import Structure
+
+
+@dataclass(frozen=True)
+class RealForm:
+    """What the real dataset yields: the structure of a sample, the space of its input, its classes."""
+
+    structure: Structure
+    spec: SampleSpec
+    labels: LabelSpec | None
+    fill: Mapping[Any, Any]
+
+    def __post_init__(self) -> None:
+        missing = [key for key in self.structure.others if key not in self.fill]
+        if missing:
+            raise ConfigError(
+                f"samples have further fields, {missing}, and a synthetic sample needs a value for each; "
+                f"pass fill={{{missing[0]!r}: value}}, or drop the fields from the dataset"
+            )
+
+    def build(self, x: Any, label_index: int | None, source_labels: LabelSpec | None = None) -> Any:
+        """A sample with the structure of the real ones; ``label_index`` counts in ``source_labels`` if given."""
+        labels = source_labels or self.labels
+        y = None if labels is None or label_index is None else labels.yielded(label_index)
+        return self.structure.build(x, y, self.fill)
+
+
+def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *, needed: Mapping[int, str]) -> None:
+    """Raise unless samples of the source can stand where real ones were.
+
+    Args:
+        source_spec: space of the source's samples.
+        form: what the real dataset yields.
+        raw: (C, H, W) of a real sample, to compare its values with the range of the source.
+        needed: class positions of the real data that may be requested, with names.
+    """
+    if source_spec is None:
+        raise ConfigError("the generator is not fitted: use augsynth.fit(...) or augsynth.load(...)")
+    if differences := source_spec.differences(form.spec):
+        raise SpecMismatchError(
+            "the generator was fitted on other samples than this dataset yields (generator against dataset): "
+            f"{'; '.join(differences)}. Fit it on this dataset, or bring the dataset into that form"
+        )
+    if not source_spec.admits(raw):
+        raise SpecMismatchError(
+            f"the generator yields {source_spec.described}, but sample 0 of this dataset has values from "
+            f"{float(raw.min()):g} to {float(raw.max()):g}; normalise the dataset as it was when the generator was fitted"
+        )
+    if not needed:
+        return
+    if source_spec.labels is None:
+        raise SpecMismatchError(
+            "the generator was fitted without labels and cannot match those of this dataset; "
+            "fit it on labelled data, or pass condition=None with fields={'x': ..., 'y': None}"
+        )
+    if form.labels is None:
+        return
+    unknown = [form.labels.values[i] for i in needed if form.labels.values[i] not in source_spec.labels.values]
+    if unknown:
+        raise SpecMismatchError(
+            f"the generator does not know the classes {unknown} of this dataset; it knows: "
+            f"{', '.join(source_spec.labels.displayed)}. Fit it on this dataset, or give those classes a ratio of 0"
+        )
+
+
+def check_alike(real: Any, synthetic: Any, what: str = "sample") -> None:
+    """Raise a SpecMismatchError if the two would not collate: other type, structure, dtype or shape."""
+    if type(real) is not type(synthetic):
+        raise _unlike(what, type(real).__name__, type(synthetic).__name__)
+    if isinstance(real, Mapping):
+        if set(real) != set(synthetic):
+            raise _unlike(what, f"the keys {sorted(map(str, real))}", f"{sorted(map(str, synthetic))}")
+        for key in real:
+            check_alike(real[key], synthetic[key], f"{what}[{key!r}]")
+    elif isinstance(real, (list, tuple)):
+        if len(real) != len(synthetic):
+            raise _unlike(what, f"{len(real)} entries", f"{len(synthetic)}")
+        for i, (a, b) in enumerate(zip(real, synthetic, strict=True)):
+            check_alike(a, b, f"{what}[{i}]")
+    elif isinstance(real, (Tensor, np.ndarray)):
+        if real.dtype != synthetic.dtype or real.shape != synthetic.shape:
+            raise _unlike(what, f"{real.dtype} {tuple(real.shape)}", f"{synthetic.dtype} {tuple(synthetic.shape)}")
+    elif isinstance(real, Image.Image) and (real.mode, real.size) != (synthetic.mode, synthetic.size):
+        raise _unlike(what, f"mode {real.mode}, size {real.size}", f"mode {synthetic.mode}, size {synthetic.size}")
+
+
+def probe_input(structure: Structure, sample: Any) -> tuple[SampleSpec, Tensor]:
+    """Spec and raw (C, H, W) of a real sample's input. Raises DataError, saying that it was sample 0."""
+    try:
+        spec = SampleSpec.of_image(structure.x_of(sample))
+        return spec, spec.to_raw(structure.x_of(sample))
+    except DataError as error:
+        raise DataError(f"sample 0: {error}") from None
+
+
+def _unlike(what: str, real: str, synthetic: str) -> SpecMismatchError:
+    return SpecMismatchError(
+        f"after the transforms, {what} is {real} where real and {synthetic} where synthetic; "
+        "make real_transform and synthetic_transform end in the same form"
+    )

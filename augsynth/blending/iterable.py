@@ -1,0 +1,193 @@
+"""The blend for streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from augsynth._rng_guard import preserved_rng
+from augsynth.blending.condition import Condition, check_condition
+from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
+from augsynth.blending.plan import EpochPlan
+from augsynth.blending.ratio import Ratio
+from augsynth.blending.shared_state import SharedState
+from augsynth.blending.source import Filter, FilteredSource
+from augsynth.errors import ConfigError, DataError
+from augsynth.seeding import check_seed, derive
+from augsynth.structure import Fields, Structure
+from augsynth.transforms.seeded import apply_seeded, check_transform
+
+_COMMON = 0x7A1
+
+
+class SyntheticIterableDataset(IterableDataset[Any]):
+    """A stream in which a share of the samples is generated.
+
+    Position i of the stream in epoch e is decided by (seed, e, i) alone, as in :class:`SyntheticDataset`. Under worker
+    processes and distributed training, the stream is dealt out position by position, so that no sample comes twice;
+    say ``sharded=True`` if it already does that itself.
+
+    Args:
+        real: an iterable that starts anew at each ``iter``.
+        source: a fitted generator whose samples have the form of the real ones; it must know the stream's labels.
+        ratio: a number, a mapping label → number, or a schedule of the epoch.
+        condition: ``"match"``, a mapping label → weight, a callable, or None. ``"balance"`` needs the class
+            frequencies, which a stream does not tell; pass a mapping.
+        sharded: whether ``real`` yields another part in each worker and rank by itself.
+        buffer_size: how many samples are read ahead, to be generated in one forward pass.
+        transform, synthetic_transform, filters, seed, provenance, fields, fill, temperature, truncation: as of
+            :class:`SyntheticDataset`.
+
+    Raises:
+        As :class:`SyntheticDataset`.
+    """
+
+    def __init__(
+        self,
+        real: Iterable[Any],
+        source: Any,
+        *,
+        ratio: Ratio,
+        condition: Condition = "match",
+        sharded: bool = False,
+        buffer_size: int = 256,
+        transform: Any = None,
+        synthetic_transform: Any = None,
+        filters: Sequence[Filter] = (),
+        seed: int | None = None,
+        provenance: bool = False,
+        fields: Fields | None = None,
+        fill: Mapping[Any, Any] | None = None,
+        temperature: float = 1.0,
+        truncation: float | None = None,
+    ) -> None:
+        super().__init__()
+        if not hasattr(real, "__iter__") or isinstance(real, Iterator):
+            raise DataError(f"real is of type {type(real).__name__}: expected an iterable that can be started anew")
+        if condition == "balance":
+            raise ConfigError("condition='balance': a stream does not tell its class frequencies; pass a mapping label → weight")
+        if not isinstance(buffer_size, int) or buffer_size < 1:
+            raise ConfigError(f"buffer_size={buffer_size!r}: expected a whole number from 1 up")
+        check_transform("transform", transform)
+        check_transform("synthetic_transform", synthetic_transform)
+        self.real, self.source, self.ratio, self.condition = real, source, ratio, condition
+        self.sharded, self.buffer_size = sharded, buffer_size
+        self.transform, self.synthetic_transform = transform, synthetic_transform
+        self.seed = None if seed is None else check_seed(seed)
+        self.provenance = provenance
+        self._shared = SharedState()
+        settings = {"temperature": temperature, "truncation": truncation}
+        self._filtered = FilteredSource(source, filters, settings, self._shared.count)
+        self._position = 0
+        self._resume_at = 0
+        with preserved_rng():
+            first = next(iter(real), None)
+            if first is None:
+                raise DataError("the stream is empty: there is nothing to blend with")
+            structure = Structure.of(first, fields)
+            spec, raw = probe_input(structure, first)
+            source_spec = getattr(source, "spec", None)
+            labels = getattr(source_spec, "labels", None) if structure.labelled else None
+            if structure.labelled and source_spec is not None and labels is None and condition is not None:
+                raise ConfigError("the stream is labelled and the generator is not conditional; pass condition=None with fields={'x': ..., 'y': None}")
+            self._form = RealForm(structure, spec, labels, fill or {})
+            check_condition(condition, labels)
+            check_source(source_spec, self._form, raw, needed={})
+            EpochPlan(1, None, labels, ratio=ratio, condition=condition, mode="replace", seed=self.seed, epoch=0)
+            check_alike(structure.x_of(first), self._filtered.sample(None, torch.zeros(1, dtype=torch.int64))[0][0], "the input")
+            self._shared.reset_counters()
+
+    def __iter__(self) -> Iterator[Any]:
+        worker, workers = _share_of_stream() if not self.sharded else (0, 1)
+        start, self._resume_at = self._resume_at, 0
+        self._position = start
+        stream = islice(enumerate(iter(self.real)), start, None)
+        mine = (pair for pair in stream if pair[0] % workers == worker)
+        while chunk := list(islice(mine, self.buffer_size)):
+            for position, sample in zip((p for p, _ in chunk), self._blended(chunk), strict=True):
+                self._position = position + 1
+                yield sample
+
+    def _blended(self, chunk: list[tuple[int, Any]]) -> list[Any]:
+        structure, labels = self._form.structure, self._form.labels
+        positions = torch.tensor([position for position, _ in chunk])
+        samples = [sample for _, sample in chunk]
+        classes = labels.indices([structure.y_of(sample) for sample in samples]) if labels is not None else None
+        plan = EpochPlan(
+            len(samples),
+            classes,
+            labels,
+            ratio=self.ratio,
+            condition=self.condition,
+            mode="replace",
+            seed=self.seed,
+            epoch=self.epoch,
+        )
+        decision = plan.decide(positions, rows=torch.arange(len(samples)))
+        meta: list[dict[str, Any]] = [
+            {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "index": p}
+            for p, _ in chunk
+        ]
+        at = decision.synthetic.nonzero().flatten().tolist()
+        if at:
+            wanted = decision.classes[at].tolist()
+            requested = None if labels is None or wanted[0] < 0 else [labels.values[c] for c in wanted]
+            inputs, chosen, rows = self._filtered.sample(requested, decision.seeds[at])
+            for j, i in enumerate(at):
+                samples[i] = self._form.build(inputs[j], chosen[j], labels)
+                meta[i] = {key: rows[j].get(key, default) for key, default in meta[i].items()} | {"index": -1}
+            if self.synthetic_transform is not None:
+                self._transform(self.synthetic_transform, samples, at, decision.seeds, _COMMON - 1)
+        if self.transform is not None:
+            self._transform(self.transform, samples, range(len(samples)), decision.seeds, _COMMON)
+        return [structure.with_meta(s, m) for s, m in zip(samples, meta, strict=True)] if self.provenance else samples
+
+    def _transform(self, transform: Any, samples: list[Any], at: Sequence[int], seeds: torch.Tensor, stream: int) -> None:
+        structure = self._form.structure
+        chosen = None if self.seed is None else derive(seeds[list(at)], stream)
+        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
+        for i, x in zip(at, made, strict=True):
+            samples[i] = structure.replace_x(samples[i], x)
+
+    @property
+    def epoch(self) -> int:
+        """The current epoch."""
+        return self._shared.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to ``epoch``; handed on to the stream if it has ``set_epoch``."""
+        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
+            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
+        self._shared.epoch = int(epoch)
+        if hasattr(self.real, "set_epoch"):
+            self.real.set_epoch(int(epoch))
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Share of the generated samples that the filters let pass; None without filters."""
+        return self._shared.acceptance_rate if self._filtered.filters else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch and position in the stream."""
+        return {"epoch": self.epoch, "seed": self.seed, "position": self._position}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state`` at the next ``iter``: earlier positions are read from the stream and skipped."""
+        if state["seed"] != self.seed:
+            raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
+        self._shared.epoch = state["epoch"]
+        self._resume_at = self._position = state["position"]
+
+
+def _share_of_stream() -> tuple[int, int]:
+    """Which part of the stream is this process's: (part, number of parts) over ranks and workers."""
+    info = get_worker_info()
+    worker, workers = (info.id, info.num_workers) if info is not None else (0, 1)
+    rank, ranks = 0, 1
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        rank, ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return rank * workers + worker, ranks * workers

@@ -1,0 +1,167 @@
+"""Which positions of an epoch are synthetic, and with what condition: a function of (seed, epoch, index) alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from augsynth.blending.condition import Condition, balancing_weights, called, drawn, mapped_weights
+from augsynth.blending.ratio import Ratio, resolve_ratio
+from augsynth.errors import ConfigError
+from augsynth.label_spec import LabelSpec
+from augsynth.seeding import derive, philox, uniform
+
+MODES = ("replace", "append", "vary")
+_BLEND, _SOURCE = 0xB1E4D, 0x50CE
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do at n positions.
+
+    Attributes:
+        synthetic: (n,) bool.
+        sources: (n,) int64 real sample to load: itself where real, what to vary in mode ``"vary"``; -1 for none.
+        classes: (n,) int64 class wanted where synthetic, -1 where the generator may choose.
+        seeds: (n,) int64 seed of each position, for noise and transforms.
+    """
+
+    synthetic: Tensor
+    sources: Tensor
+    classes: Tensor
+    seeds: Tensor
+
+
+class EpochPlan:
+    """The blend of one epoch. Its size is that of the class table, whatever the length of the epoch.
+
+    Args:
+        n: number of real samples.
+        classes: (n,) class positions, or None when unlabelled.
+        labels: the classes, or None.
+        ratio, condition, mode: as of :class:`SyntheticDataset`.
+        seed: None follows torch's RNG.
+        epoch: number of the epoch.
+        depth: nesting depth, so that nested blends with equal seeds choose independently.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        classes: Tensor | None,
+        labels: LabelSpec | None,
+        *,
+        ratio: Ratio,
+        condition: Condition,
+        mode: str,
+        seed: int | None,
+        epoch: int,
+        depth: int = 0,
+    ) -> None:
+        self.n, self.classes, self.labels = n, classes, labels
+        self.condition, self.mode, self.epoch = condition, mode, epoch
+        self._key = None if seed is None else derive(seed, _BLEND, depth)
+        self.ratio = resolve_ratio(ratio, epoch, labels)
+        self.extras = self._extras() if mode == "append" else None
+        self.n_extra = 0 if self.extras is None else int(self.extras.sum())
+        self.weights = self._weights()
+
+    def __len__(self) -> int:
+        return self.n + self.n_extra
+
+    @property
+    def all_real(self) -> bool:
+        """Whether the epoch has no synthetic sample."""
+        return self.n_extra == 0 if self.mode == "append" else not bool(torch.as_tensor(self.ratio).any())
+
+    def decide(self, indices: Tensor, rows: Tensor | None = None) -> Decision:
+        """What to do at the positions ``indices`` (n,) int64 in [0, len).
+
+        For a stream, ``rows`` says where in the buffered ``classes`` the positions are.
+        """
+        choice, u, seeds = self._draws(indices)
+        known_at = indices.clamp(max=self.n - 1) if rows is None else rows
+        own = self.classes[known_at] if self.classes is not None else None
+        if self.mode == "append":
+            synthetic = indices >= self.n
+        elif isinstance(self.ratio, Tensor):
+            synthetic = choice < self.ratio[own]
+        else:
+            synthetic = choice < self.ratio
+        wanted = self._wanted(indices, own, u, synthetic)
+        sources = torch.where(synthetic, -1, indices)
+        if self.mode == "vary":
+            sources = self._varied(indices, own, wanted, seeds, synthetic)
+        return Decision(synthetic, sources, torch.where(synthetic, wanted, -1), seeds)
+
+    def _draws(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Two uniform numbers in [0, 1) and a seed for each position."""
+        if self._key is None:
+            words = torch.randint(2**32, (4, len(indices))).unbind(0)
+        else:
+            words = philox(self._key, (indices & 0xFFFFFFFF, indices >> 32, self.epoch & 0xFFFFFFFF, _BLEND))
+        seeds = ((words[2] & 0x7FFFFFFF) << 32) | words[3]
+        return words[0].double() * 2.0**-32, words[1].double() * 2.0**-32, seeds
+
+    def _wanted(self, indices: Tensor, own: Tensor | None, u: Tensor, synthetic: Tensor) -> Tensor:
+        if own is None or self.labels is None or self.condition is None:
+            return torch.full_like(indices, -1)
+        matched = own
+        if self.extras is not None:
+            beyond = (indices - self.n).clamp(min=0)
+            if isinstance(self.ratio, Tensor):
+                # appended samples stand class by class, in exact numbers
+                matched = torch.searchsorted(self.extras.cumsum(0), beyond, right=True).clamp(max=len(self.labels) - 1)
+            elif self.classes is not None:
+                matched = self.classes[(u * self.n).long()]  # the class of a real sample drawn at random
+        if self.weights is not None:
+            return drawn(self.weights, u)
+        if callable(self.condition):
+            wanted = matched.clone()
+            values = [self.labels.values[i] for i in matched[synthetic].tolist()]
+            if values:
+                wanted[synthetic] = called(self.condition, values, u[synthetic], self.labels)
+            return wanted
+        return matched
+
+    def _varied(self, indices: Tensor, own: Tensor | None, wanted: Tensor, seeds: Tensor, synthetic: Tensor) -> Tensor:
+        """Itself where the class is kept, else a real sample of the wanted class."""
+        if own is None or self.condition in (None, "match"):
+            return indices
+        order, starts, counts = self._by_class
+        position = (uniform(seeds, stream=_SOURCE).double() * counts[wanted]).long()
+        return torch.where(synthetic, order[starts[wanted] + position], indices)
+
+    @property
+    def _by_class(self) -> tuple[Tensor, Tensor, Tensor]:
+        cached = getattr(self, "_sorted", None)
+        if cached is None and self.classes is not None and self.labels is not None:
+            counts = torch.bincount(self.classes, minlength=len(self.labels))
+            cached = self._sorted = self.classes.argsort(stable=True), counts.cumsum(0) - counts, counts
+        return cached  # type: ignore[return-value]
+
+    def _extras(self) -> Tensor:
+        """Number of samples to append: (classes,) for a mapping, else (1,)."""
+        ratio = torch.as_tensor(self.ratio, dtype=torch.float64)
+        if (ratio >= 1.0).any():
+            raise ConfigError(
+                "ratio=1 with mode='append' would need endlessly many samples: the ratio is the synthetic share of the "
+                "lengthened epoch; pass a number below 1"
+            )
+        real = torch.tensor(float(self.n), dtype=torch.float64)
+        if ratio.ndim and self.labels is not None:
+            real = torch.tensor(self.labels.counts, dtype=torch.float64)
+        return (real * ratio / (1.0 - ratio)).round().long().reshape(-1)
+
+    def _weights(self) -> Tensor | None:
+        """(classes,) shares to draw the condition from, or None where it follows from the position."""
+        if self.labels is None or self.condition is None or callable(self.condition) or self.condition == "match":
+            return None
+        if not isinstance(self.condition, str):
+            return mapped_weights(self.condition, self.labels)
+        counts = torch.tensor(self.labels.counts, dtype=torch.float64)
+        if self.mode == "append":
+            return balancing_weights(counts, float(self.n_extra))
+        return balancing_weights(counts * (1.0 - self.ratio), float((counts * self.ratio).sum()))

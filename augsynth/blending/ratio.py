@@ -1,0 +1,93 @@
+"""How much of an epoch is synthetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth.errors import ConfigError
+from augsynth.label_spec import LabelSpec
+
+Ratio = float | Mapping[Any, float] | Callable[[int], Any]
+
+
+def resolve_ratio(ratio: Ratio, epoch: int, labels: LabelSpec | None) -> float | Tensor:
+    """The ratio of an epoch: one number, or (classes,) float64 for a mapping; classes not named get 0.
+
+    Raises:
+        ConfigError: a number outside [0, 1] or NaN, a mapping for unlabelled data.
+        UnknownLabelError: a class that does not exist.
+    """
+    if callable(ratio) and not isinstance(ratio, Mapping):
+        value = ratio(epoch)
+        if callable(value):
+            raise ConfigError(f"ratio: the schedule returned {value!r} for epoch {epoch}; expected a number or a mapping")
+        return resolve_ratio(value, epoch, labels)
+    if isinstance(ratio, Mapping):
+        if labels is None:
+            raise ConfigError(f"ratio={dict(ratio)!r} names classes, but the data is unlabelled; pass one number")
+        per_class = torch.zeros(len(labels), dtype=torch.float64)
+        for label, value in ratio.items():
+            per_class[labels.index(label)] = checked_share(f"ratio[{label!r}]", value)
+        return per_class
+    return checked_share("ratio", ratio)
+
+
+def checked_share(name: str, value: Any) -> float:
+    """``value`` as a float in [0, 1], or a ConfigError that names it."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise ConfigError(f"{name}={value!r}: expected a number in [0, 1]")
+    return number
+
+
+@dataclass(frozen=True)
+class LinearSchedule:
+    """A ratio that goes from ``start`` to ``end`` over ``epochs`` epochs, after ``delay`` epochs at ``start``."""
+
+    start: float
+    end: float
+    epochs: int
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        _check_schedule(self.start, self.end, self.epochs, self.delay)
+
+    def __call__(self, epoch: int) -> float:
+        return self.start + (self.end - self.start) * _share(epoch, self.epochs, self.delay)
+
+
+@dataclass(frozen=True)
+class CosineSchedule:
+    """As :class:`LinearSchedule`, along half a cosine: slow at both ends."""
+
+    start: float
+    end: float
+    epochs: int
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        _check_schedule(self.start, self.end, self.epochs, self.delay)
+
+    def __call__(self, epoch: int) -> float:
+        share = _share(epoch, self.epochs, self.delay)
+        return self.end + (self.start - self.end) * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+def _share(epoch: int, epochs: int, delay: int) -> float:
+    return min(max((epoch - delay) / epochs, 0.0), 1.0)
+
+
+def _check_schedule(start: float, end: float, epochs: int, delay: int) -> None:
+    checked_share("start", start)
+    checked_share("end", end)
+    if epochs < 1 or delay < 0:
+        raise ConfigError(f"epochs={epochs!r}, delay={delay!r}: expected at least 1 and 0")

@@ -1,0 +1,74 @@
+"""The few numbers that all worker processes of a DataLoader must agree on, or add to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.data import get_worker_info
+
+_EPOCH, _WARNED = 0, 1
+_HEADER, _ROWS = 2, 65  # a row for the main process and for 64 workers; further ones share
+_SERVED, _DRAWN, _ACCEPTED, _WIDTH = 0, 1, 2, 3
+
+
+class SharedState:
+    """An epoch number and counters in shared memory.
+
+    Workers that persist over epochs hold copies of the dataset; an epoch set in the main process reaches them only
+    through memory that they share. Counters have a row per worker, so that no lock is needed.
+    """
+
+    def __init__(self) -> None:
+        self._cells = torch.zeros(_HEADER + _ROWS * _WIDTH, dtype=torch.int64).share_memory_()
+        self._view = self._cells.numpy()  # reading through NumPy is three times faster than through torch
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"cells": self._cells}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._cells = state["cells"].share_memory_()
+        self._view = self._cells.numpy()
+
+    @property
+    def epoch(self) -> int:
+        return int(self._view[_EPOCH])
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._view[_EPOCH] = epoch
+        self._view[_HEADER + _SERVED :: _WIDTH] = 0
+
+    def serve(self, n: int) -> int:
+        """Count n samples handed out in this epoch; returns how many that makes over all processes."""
+        self._view[_row() + _SERVED] += n
+        return int(self._view[_HEADER + _SERVED :: _WIDTH].sum())
+
+    def count(self, drawn: int, accepted: int) -> None:
+        """Count samples that the filters judged."""
+        row = _row()
+        self._view[row + _DRAWN] += drawn
+        self._view[row + _ACCEPTED] += accepted
+
+    def reset_counters(self) -> None:
+        """Forget what was counted."""
+        self._view[_HEADER:] = 0
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Share of the judged samples that passed, None if none was judged."""
+        drawn = int(self._view[_HEADER + _DRAWN :: _WIDTH].sum())
+        return int(self._view[_HEADER + _ACCEPTED :: _WIDTH].sum()) / drawn if drawn else None
+
+    def first_warning(self) -> bool:
+        """True once, in the first process that asks."""
+        if self._view[_WARNED]:
+            return False
+        self._view[_WARNED] = 1
+        return True
+
+
+def _row() -> int:
+    info = get_worker_info()
+    number = 0 if info is None else 1 + info.id % (_ROWS - 1)
+    return _HEADER + number * _WIDTH

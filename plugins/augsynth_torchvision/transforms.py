@@ -1,0 +1,107 @@
+"""torchvision v2 transforms, seeded per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import augsynth
+
+_RGB_OR_GREY = (1, 3)
+
+
+class TorchvisionTransform(augsynth.Transform):
+    """One transform of ``torchvision.transforms.v2``, or several in a row.
+
+    Args:
+        transforms: a v2 transform; the name of one (``"RandomRotation"``); a mapping with ``"name"`` and its arguments
+            (``{"name": "RandomCrop", "size": 28, "padding": 2}``); or a list of these. Default: crops of the
+            image's own size after padding by an eighth, which suits digits and natural images alike.
+        value_range: range of float images.
+
+    Raises:
+        ConfigError: no such transform, or not its arguments.
+    """
+
+    works_on = "tensor"
+
+    def __init__(self, transforms: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
+        super().__init__(value_range=value_range)
+        v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+        given = transforms if isinstance(transforms, (list, tuple)) else [transforms]
+        self.transforms = [] if transforms is None else [_made(v2, one) for one in given]
+
+    def apply(self, image: Tensor, seed: int) -> Tensor:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            for transform in self.transforms or [_padded_crop(image)]:
+                image = transform(image)
+        return image
+
+
+class _EightBit(TorchvisionTransform):
+    """A policy that is defined on 8-bit images: floats are rounded to them on the way."""
+
+    def apply(self, image: Tensor, seed: int) -> Tensor:
+        if image.shape[0] not in _RGB_OR_GREY:
+            raise augsynth.DataError(f"an image of {image.shape[0]} channels: these policies need 1 or 3")
+        if image.dtype == torch.uint8:
+            return super().apply(image, seed)
+        low, high = self.value_range
+        bytes_ = ((image - low) * (255.0 / (high - low))).round().clamp(0, 255).to(torch.uint8)
+        made = super().apply(bytes_, seed)
+        return (made.to(image.dtype) * ((high - low) / 255.0) + low).to(image.dtype)
+
+
+def auto_augment(
+    *, policy: str = "imagenet", value_range: tuple[float, float] = (0.0, 1.0), **options: Any
+) -> augsynth.Transform:
+    """AutoAugment with the ``policy`` learnt on ``"imagenet"``, ``"cifar10"`` or ``"svhn"``."""
+    v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+    known = [one.value for one in v2.AutoAugmentPolicy]
+    if policy not in known:
+        raise augsynth.ConfigError(f"policy={policy!r}: expected one of {', '.join(known)}")
+    return _EightBit(v2.AutoAugment(v2.AutoAugmentPolicy(policy), **options), value_range=value_range)
+
+
+def rand_augment(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> augsynth.Transform:
+    """RandAugment; options ``num_ops`` (2) and ``magnitude`` (9) as of torchvision."""
+    v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+    return _EightBit(v2.RandAugment(**options), value_range=value_range)
+
+
+def aug_mix(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> augsynth.Transform:
+    """AugMix; options ``severity`` (3), ``mixture_width`` (3) and so on as of torchvision."""
+    v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+    return _EightBit(v2.AugMix(**options), value_range=value_range)
+
+
+def _padded_crop(image: Tensor) -> Any:
+    v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+    height, width = image.shape[-2:]
+    return v2.RandomCrop((height, width), padding=max(1, min(height, width) // 8), padding_mode="edge")
+
+
+def _made(v2: Any, given: Any) -> Any:
+    if callable(given) and not isinstance(given, type):
+        return given
+    arguments: Mapping[str, Any] = {}
+    name = given
+    if isinstance(given, Mapping):
+        arguments = {key: value for key, value in given.items() if key != "name"}
+        name = given.get("name")
+    cls = getattr(v2, name, None) if isinstance(name, str) else None
+    if cls is None:
+        raise augsynth.ConfigError(
+            f"transforms: {given!r} is no transform; expected an object or name of torchvision.transforms.v2, "
+            "or {'name': ..., arguments}"
+        )
+    try:
+        return cls(**arguments)
+    except (TypeError, ValueError) as error:
+        raise augsynth.ConfigError(f"transforms: {name} with {dict(arguments)}: {error}") from error
+
+
