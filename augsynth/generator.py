@@ -336,6 +336,7 @@ class Generator(nn.Module):
         with preserved_rng(cuda=True):
             torch.manual_seed(int(derive(seed, 0xB01D)))
             self.build(spec, **self.config)
+        self.to(memory_format=torch.channels_last)  # convolutions on a CPU gain up to a factor of two
 
     def optimize(self, name: str, loss: Tensor) -> None:
         """One update of the optimizer ``name``; only inside :meth:`training_step`."""

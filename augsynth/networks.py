@@ -44,7 +44,8 @@ class ConvEncoder(nn.Module):
     Args:
         shape: (C, H, W) of an image.
         out_features: length of the vector.
-        width: channels of the first level; doubled per level, up to four times.
+        width: channels at half the resolution; twice that at a quarter and below. Nothing but one convolution runs at
+            full resolution, where most of the time would go.
         classes: number of classes whose embedding joins the features, 0 for none.
     """
 
@@ -53,17 +54,19 @@ class ConvEncoder(nn.Module):
         channels, height, w = shape
         levels, base = base_size(height, w)
         self.pad = (0, base[1] * 2**levels - w, 0, base[0] * 2**levels - height)
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1)]
         current = width
+        layers: list[nn.Module] = []
+        if levels == 0:
+            layers = [nn.Conv2d(channels, width, 3, padding=1), ResidualBlock(width)]
         for level in range(levels):
-            following = width * min(2 ** (level + 1), 4)
-            layers += [ResidualBlock(current), nn.Conv2d(current, following, 4, stride=2, padding=1)]
+            following = width if level == 0 else 2 * width
+            layers += [nn.Conv2d(channels if level == 0 else current, following, 4, stride=2, padding=1)]
+            layers += [ResidualBlock(following)]
             current = following
-        layers += [ResidualBlock(current), nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
+        layers += [nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
         self.body = nn.Sequential(*layers)
-        features = current * base[0] * base[1]
         self.embed = nn.Embedding(classes, 32) if classes else None
-        self.head = nn.Linear(features + (32 if classes else 0), out_features)
+        self.head = nn.Linear(current * base[0] * base[1] + (32 if classes else 0), out_features)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         h = F.pad(x, self.pad, mode="replicate") if any(self.pad) else x  # (n, C, base·2^levels)
@@ -80,7 +83,7 @@ class ConvDecoder(nn.Module):
     Args:
         shape: (C, H, W) of an image.
         in_features: length of the vector.
-        width: channels of the last level; doubled per level towards the vector, up to four times.
+        width: channels at half the resolution; half of that at full resolution, twice at a quarter and below.
         classes: number of classes whose embedding joins the vector, 0 for none.
     """
 
@@ -88,15 +91,20 @@ class ConvDecoder(nn.Module):
         super().__init__()
         channels, self.height, self.width = shape
         levels, self.base = base_size(self.height, self.width)
-        current = width * min(2**levels, 4)
+        current = width if levels <= 1 else 2 * width
         self.embed = nn.Embedding(classes, 32) if classes else None
         self.stem = nn.Linear(in_features + (32 if classes else 0), current * self.base[0] * self.base[1])
-        layers: list[nn.Module] = [ResidualBlock(current)]
+        layers: list[nn.Module] = []
         for level in reversed(range(levels)):
-            following = width * min(2**level, 4)
-            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(current, following, 3, padding=1), ResidualBlock(following)]
+            following = {0: max(width // 2, 8), 1: width}.get(level, 2 * width)
+            layers += [ResidualBlock(current), nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
+            # on a CPU several times cheaper than upsampling first; the kernel is a multiple of the stride, so that no
+            # checkerboard comes of it (Odena et al. 2016)
+            layers += [nn.ConvTranspose2d(current, following, 4, stride=2, padding=1)]
             current = following
-        layers += [nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU(), nn.Conv2d(current, channels, 3, padding=1)]
+        if levels == 0:
+            layers = [ResidualBlock(current)]
+        layers += [nn.SiLU(), nn.Conv2d(current, channels, 3, padding=1)]
         self.body = nn.Sequential(*layers)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from augsynth import checkpoint
 from augsynth._duration import seconds
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
-from augsynth.fitting.loop import FitLoop, FitSettings
+from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator import Generator
 from augsynth.registry import default_registry
@@ -38,6 +38,7 @@ def fit(
     fields: Fields | None = None,
     labels: bool = True,
     validation: float | None = None,
+    patience: int | None = 5,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
@@ -63,6 +64,8 @@ def fit(
         labels: False fits without labels.
         validation: share of the samples held out to choose the best weights on, for generators that have a
             validation loss; None takes 0.1 from 500 samples on, else 0.
+        patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
+            None goes on to the end.
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
             interruption and at the end.
         resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
@@ -100,13 +103,16 @@ def fit(
         made.learn(data)
         outcome: dict[str, Any] = {"steps": 0, "ended": "completed", "history": []}
     else:
+        total = steps or (None if max_seconds else int(presets.get("steps", _DEFAULT_STEPS)))
         settings = FitSettings(
-            steps=steps or (None if max_seconds else int(presets.get("steps", _DEFAULT_STEPS))),
+            steps=total,
             max_seconds=max_seconds,
             batch_size=min(batch_size or int(presets.get("batch_size", _DEFAULT_BATCH)), len(data)),
             seed=seed,
             checkpoint_dir=folder,
             checkpoint_every=checkpoint_every,
+            evaluate_every=_rounded((total or 2000) // 20),
+            patience=patience,
             show=progress,
             callback=callback,
         )
@@ -137,6 +143,11 @@ def fit(
     if folder is not None:
         _save_keeping_state(made, folder)
     return made
+
+
+def _rounded(steps: int) -> int:
+    """To a multiple of the steps between two looks at the losses."""
+    return max(CHECK_EVERY, steps // CHECK_EVERY * CHECK_EVERY)
 
 
 def _instance(generator: str | type[Generator] | Generator, config: dict[str, Any]) -> Generator:

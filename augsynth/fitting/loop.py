@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -26,7 +27,7 @@ from augsynth.generator import Generator
 from augsynth.seeding import derive
 
 STATE = "training"
-_CHECK_EVERY = 20  # steps between looks at the losses: each look waits for the device
+CHECK_EVERY = 20  # steps between looks at the losses: each look waits for the device
 _MAX_ROLLBACKS = 3
 _STEP, _VALIDATION = 0x57E9, 0x7A11D
 
@@ -42,6 +43,7 @@ class FitSettings:
     checkpoint_dir: Path | None = None
     checkpoint_every: int = 1000
     evaluate_every: int = 200
+    patience: int | None = 5
     show: bool = True
     callback: Callable[[int, dict[str, float]], None] | None = None
 
@@ -115,7 +117,7 @@ class FitLoop:
                     if self._stop_requested:
                         raise KeyboardInterrupt
                     progress.elapsed = before + time.perf_counter() - started
-                    due = progress.step % _CHECK_EVERY == 0 or self._over()
+                    due = progress.step % CHECK_EVERY == 0 or self._over()
                     if due and not self._looked(pending):
                         pending = []
                         continue
@@ -145,6 +147,8 @@ class FitLoop:
         state = read_state(folder / STATE)
         self._restore(state)
         self._best = state["best"]
+        if self.progress.ended == "interrupted":
+            self.progress.ended = "completed"
 
     def save(self, folder: Path) -> None:
         """Write a usable checkpoint and, in it, the training state."""
@@ -270,24 +274,30 @@ class FitLoop:
     def _evaluate(self) -> None:
         if self.held_out is None:
             return
+        settings, progress = self.settings, self.progress
         self.generator.eval()
-        losses, size = [], self.settings.batch_size
+        losses, size = [], settings.batch_size
         with torch.no_grad(), self.fabric.autocast():
             for start in range(0, len(self.held_out), size):
                 indices = torch.arange(start, min(start + size, len(self.held_out)))
-                seeds = derive(self.settings.seed, _VALIDATION, indices)
-                batch = self.held_out.batch(indices, seeds, self.progress.step, self._done_share(), self.fabric.device)
+                seeds = derive(settings.seed, _VALIDATION, indices)
+                batch = self.held_out.batch(indices, seeds, progress.step, self._done_share(), self.fabric.device)
                 loss = self.generator.validation_loss(batch)
                 if loss is None:
                     self.held_out = None
                     return
                 losses.append(float(loss) * len(indices))
         value = sum(losses) / len(self.held_out)
-        if self.progress.history:
-            self.progress.history[-1]["validation"] = value
-        if self.progress.best_loss is None or value < self.progress.best_loss:
-            self.progress.best_loss, self.progress.best_step = value, self.progress.step
+        if not math.isfinite(value):
+            return  # the generator says that it is too early to judge
+        if progress.history:
+            progress.history[-1]["validation"] = value
+        if progress.best_loss is None or value < progress.best_loss:
+            progress.best_loss, progress.best_step = value, progress.step
             self._best = cloned(self.generator.state_dict())
+        since = progress.step - (progress.best_step or 0)
+        if settings.patience is not None and progress.best_step and since >= settings.patience * settings.evaluate_every:
+            progress.ended = "no improvement"
 
     def _state(self) -> dict[str, Any]:
         return cloned(
@@ -303,5 +313,5 @@ class FitLoop:
         self.generator.load_state_dict(state["model"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        self.progress.__dict__.update(state["progress"], ended="completed")
+        self.progress.__dict__.update(state["progress"])
 

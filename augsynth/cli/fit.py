@@ -1,0 +1,51 @@
+"""augsynth fit"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from augsynth.cli.options import AsJson, Data, Device, Seed, Settings, parsed_settings
+
+
+def fit(
+    generator: Annotated[str, typer.Argument(help="Name of the generator, as listed by: augsynth plugins.")],
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint.")],
+    steps: Annotated[int | None, typer.Option("--steps", help="Updates; default by the amount of data.")] = None,
+    max_time: Annotated[str | None, typer.Option("--max-time", help="Stop after this time: 90s, 5m, 1h.")] = None,
+    size: Annotated[int | None, typer.Option("--size", help="Resize images of a folder to this side.")] = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a generator and save it.
+
+    Example: augsynth fit vae --data digits --out runs/digits-vae
+    """
+    import augsynth
+    from augsynth.datasets.named import open_dataset
+
+    made = augsynth.fit(
+        generator,
+        open_dataset(data, size=size),
+        steps=steps,
+        max_time=max_time,
+        device=device,
+        seed=seed,
+        checkpoint_dir=out,
+        resume=resume,
+        **parsed_settings(settings),
+    )
+    info = {"checkpoint": str(out), "generator": made.plugin, **{k: v for k, v in made.fit_info.items() if k != "history"}}
+    if as_json:
+        typer.echo(json.dumps(info, indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples")
+    typer.echo(f"checkpoint: {out}   look at: {out / 'preview.png'}")
+    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.png")

@@ -1,0 +1,64 @@
+"""Assemble the commands, and turn errors into one clear line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import click
+import typer
+
+from augsynth._version import __version__
+from augsynth.cli.demo import demo
+from augsynth.cli.fit import fit
+from augsynth.cli.plugins import plugins
+from augsynth.cli.sample import sample
+from augsynth.errors import AugsynthError, FitError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
+)
+for command in (demo, plugins, fit, sample):
+    app.command()(command)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"augsynth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for the user's mistake, 1 for a failed fit, 130 when interrupted."""
+    warnings.showwarning = _one_line
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except FitError as error:
+        print(f"augsynth: {error}", file=sys.stderr)
+        sys.exit(1)
+    except AugsynthError as error:
+        print(f"augsynth: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _one_line(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    print(f"augsynth: warning: {message}", file=sys.stderr)

@@ -1,0 +1,76 @@
+"""augsynth sample"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from augsynth.cli.options import AsJson, Device
+from augsynth.errors import ConfigError
+
+
+def sample(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")],
+    out: Annotated[Path, typer.Option("--out", help="FILE.png for one picture, FILE.npz, or a folder of PNG files.")],
+    n: Annotated[int | None, typer.Option("-n", help="How many [default: 64, or 8 of each label].")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", help="Class, by value or name; repeatable.")] = None,
+    temperature: Annotated[float, typer.Option(help="Spread of the noise; 0 gives the mode.")] = 1.0,
+    truncation: Annotated[float | None, typer.Option(help="Bound on the noise, in standard deviations.")] = None,
+    device: Device = "cpu",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw samples from a fitted generator.
+
+    Example: augsynth sample runs/digits-vae -n 32 --label 3 --out threes.png
+    """
+    import augsynth
+
+    generator = augsynth.load(checkpoint, device=device)
+    labels: Any = None
+    if label:
+        n = n if n is not None else 8 * len(label)
+        labels = [label[i * len(label) // n] for i in range(n)]  # in equal parts, side by side
+    batch = generator.sample(64 if n is None else n, labels=labels, temperature=temperature, truncation=truncation, seed=seed)
+    if not len(batch):
+        raise ConfigError("-n 0: there is nothing to write")
+    files = _write(batch, out)
+    if as_json:
+        typer.echo(json.dumps({"files": [str(file) for file in files], "samples": list(batch.meta)}, ensure_ascii=False))
+    else:
+        typer.echo(f"{len(batch)} samples in {out}")
+
+
+def _write(batch: Any, out: Path) -> list[Path]:
+    import numpy as np
+
+    from augsynth._atomic import atomic_file, atomic_folder
+    from augsynth.image_grid import image_grid
+
+    x = batch.model_x.cpu()
+    if out.suffix == ".png":
+        with atomic_file(out) as draft:
+            image_grid(x, columns=min(8, len(x)), scale=max(1, 48 // x.shape[-1])).save(draft)
+        return [out]
+    if out.suffix == ".npz":
+        arrays = {"x": np.stack([np.asarray(one) for one in batch.x])}
+        if batch.y is not None:
+            arrays["y"] = np.asarray(batch.y)
+        with atomic_file(out) as draft:
+            np.savez_compressed(draft, **arrays)
+        return [out]
+    if out.suffix:
+        raise ConfigError(f"--out {out}: expected FILE.png, FILE.npz, or a folder")
+    if out.is_dir() and any(out.iterdir()):
+        raise ConfigError(f"--out {out}: the folder is not empty; name a new one")
+    names = []
+    with atomic_folder(out) as folder:
+        for i, meta in enumerate(batch.meta):
+            sub = folder / (meta["condition"].replace("/", "-") or "samples")
+            sub.mkdir(exist_ok=True)
+            image_grid(x[i : i + 1], columns=1, gap=0).save(sub / f"{meta['seed']:019d}.png")
+            names.append(out / sub.name / f"{meta['seed']:019d}.png")
+    return names

@@ -1,0 +1,1 @@
+"""Data by name, the same everywhere on the command line."""

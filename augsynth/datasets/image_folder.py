@@ -1,0 +1,67 @@
+"""A folder with one subfolder of images per class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import torch
+from PIL import Image, UnidentifiedImageError
+
+from augsynth._optional import import_torchvision
+from augsynth._progress import progress_bar
+from augsynth.datasets.arrays import ArrayDataset
+from augsynth.errors import DataError
+
+_SIDES = (8, 64)
+
+
+def read_image_folder(path: Path, *, size: int | None = None) -> ArrayDataset:
+    """Read a folder of images into memory, all of one size and mode.
+
+    Args:
+        path: has a subfolder per class.
+        size: side of the square that images are resized to; None keeps their common size, or takes 32 if they differ
+            or are larger than generators can make.
+
+    Raises:
+        DataError: no such folder, no classes or images in it, or a file that cannot be read (it is named).
+    """
+    datasets = import_torchvision("torchvision.datasets")
+    try:
+        found = datasets.ImageFolder(str(path))
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is no image folder: expected one subfolder of images per class ({error})") from error
+    images = []
+    with progress_bar(f"reading {path}", len(found.samples)) as bar:
+        for file, _ in found.samples:
+            try:
+                with Image.open(file) as image:
+                    image.load()
+                    images.append(image.convert("L" if image.mode in ("1", "L", "I", "I;16", "LA") else "RGB"))
+            except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                raise DataError(f"{file} cannot be read as an image: {error}; repair or remove it") from error
+            bar.advance()
+    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
+    sizes = Counter(image.size for image in images)
+    (width, height), _ = sizes.most_common(1)[0]
+    if size is not None:
+        width = height = size
+    elif len(sizes) > 1 or not (_SIDES[0] <= min(width, height) and max(width, height) <= _SIDES[1]):
+        width = height = 32
+    v2 = import_torchvision("torchvision.transforms.v2.functional")
+    stacked = torch.stack(
+        [
+            v2.pil_to_tensor(image if image.size == (width, height) else _squared(image, width, height)).to(torch.uint8)
+            for image in (image.convert(mode) for image in images)
+        ]
+    )
+    return ArrayDataset(stacked, [target for _, target in found.samples], found.classes)
+
+
+def _squared(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Cut to the wanted proportions around the centre, then resize."""
+    scale = max(width / image.width, height / image.height)
+    w, h = width / scale, height / scale
+    left, top = (image.width - w) / 2, (image.height - h) / 2
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, left + w, top + h))
