@@ -16,9 +16,9 @@ def latent_presets(spec: SampleSpec, n: int) -> dict[str, Any]:
     per_class = n / max(1, len(spec.labels) if spec.labels else 1)
     small = spec.height * spec.width <= 256
     if per_class < 30:
-        steps, latent_dim = 1000, 16
+        steps, latent_dim = 600, 16
     elif per_class < 300:
-        steps, latent_dim = 2000, 24 if small else 32
+        steps, latent_dim = 1200, 32
     elif per_class < 3000:
         steps, latent_dim = 3000, 32
     else:

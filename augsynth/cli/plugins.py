@@ -27,15 +27,11 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON ins
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
+    table = Table(show_edge=False)
     for column in ("kind", "name", "modality", "summary", "distribution"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("kind", "name"))
     for info in found:
-        if info.error is None:
-            row = (info.kind, info.name, info.modality, info.summary, f"{info.distribution} {info.version}")
-            table.add_row(*row)
-        else:
-            table.add_row(
-                "left out", info.name, "", info.error, f"{info.distribution} {info.version}", style="red"
-            )
+        what, style = (info.summary, None) if info.error is None else (info.error, "red")
+        kind = info.kind or "left out"
+        table.add_row(kind, info.name, info.modality, what, f"{info.distribution} {info.version}", style=style)
     Console().print(table)

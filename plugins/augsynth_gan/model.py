@@ -113,9 +113,8 @@ class GAN(augsynth.Generator):
     def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
         pixels = spec.height * spec.width
         per_class = n / max(1, len(spec.labels) if spec.labels else 1)
-        steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
-        # a step at 28×28 costs some fifteen times one at 8×8
-        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 1024 else 48}
+        steps = 1500 if per_class < 30 or pixels <= 256 else 3000 if per_class < 3000 else 8000
+        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32}
 
     @classmethod
     def search_space(cls) -> augsynth.SearchSpace:

@@ -1,0 +1,220 @@
+"""What every generator promises."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import default_collate
+
+from augsynth import checkpoint
+from augsynth.blending.dataset import SyntheticDataset
+from augsynth.errors import AugsynthError, AugsynthWarning, CapabilityError, ConfigError, UnknownLabelError
+from augsynth.fitting import fit
+from augsynth.generator import Generator
+from augsynth.search_space import Choice, FloatRange, IntRange
+from augsynth.testing.data import FORMS, TinyImages
+
+_TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
+_STEPS = 6
+_CLASSES = 3
+
+
+@lru_cache(maxsize=32)
+def _fitted(generator: Any, form: str, shape: tuple[int, int, int], classes: int, structure: str) -> Generator:
+    return _fit(generator, TinyImages(24, shape, form=form, classes=classes, structure=structure))
+
+
+def _fit(generator: Any, data: Any, **options: Any) -> Generator:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AugsynthWarning)  # a few steps on noise may well collapse
+        return fit(generator, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **options)
+
+
+def _default(generator: Any) -> Generator:
+    return _fitted(generator, "tensor-float", (1, 8, 8), _CLASSES, "tuple")
+
+
+def check_samples_have_the_form_of_the_data(generator: Any) -> None:
+    """Any size from 8×8 on, 1 to 4 channels; samples collate with real ones."""
+    shapes = {"tensor": (3, 9, 13), "tensor-float": (1, 8, 8), "numpy-hwc": (3, 12, 8), "numpy-chw": (2, 8, 17),
+              "numpy-hw": (1, 10, 10), "pil": (4, 16, 11)}  # fmt: skip
+    for form in FORMS:
+        data = TinyImages(24, shapes[form], form=form, classes=_CLASSES, structure="dict" if form == "pil" else "tuple")
+        gen = _fitted(generator, form, shapes[form], _CLASSES, "dict" if form == "pil" else "tuple")
+        batch = gen.sample(2, seed=0)
+        real = data[0]["image"] if form == "pil" else data[0][0]
+        made = batch.x[0]
+        assert type(made) is type(real), f"{form}: a sample is {type(made).__name__}, the data has {type(real).__name__}"
+        a, b = np.asarray(made), np.asarray(real)
+        assert a.shape == b.shape and a.dtype == b.dtype, f"{form}: {a.dtype}{a.shape} against {b.dtype}{b.shape}"
+        if form != "pil":
+            default_collate([made, real])
+
+
+def check_large_images(generator: Any) -> None:
+    """64×64 with 3 channels."""
+    assert _fitted(generator, "tensor", (3, 64, 64), 2, "tuple").sample(2, seed=0).x.shape == (2, 3, 64, 64)
+
+
+def check_same_seed_same_sample(generator: Any) -> None:
+    """A request is reproducible, and other seeds give other samples."""
+    gen = _default(generator)
+    first, again, other = (gen.sample(4, labels=0, seed=seed).model_x for seed in (1, 1, 2))
+    assert torch.equal(first, again), "the same seed gave other samples"
+    assert not torch.equal(first, other), "other seeds gave the same samples"
+    assert not torch.equal(first[0], first[1]), "two samples of one request are the same"
+
+
+def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
+    """Alone, in another order, or in another batch: the same seed and label give the same sample."""
+    gen = _default(generator)
+    seeds, labels = torch.arange(100, 108), [0, 1, 2, 0, 1, 2, 0, 1]
+    together = gen.sample(seeds=seeds, labels=labels).model_x
+    for i in (0, 3, 7):
+        alone = gen.sample(seeds=seeds[i : i + 1], labels=labels[i : i + 1]).model_x[0]
+        assert (together[i] - alone).abs().max() < _TOLERANCE, f"sample {i} differs when it is made alone"
+    turned = gen.sample(seeds=seeds.flip(0), labels=labels[::-1]).model_x.flip(0)
+    assert (together - turned).abs().max() < _TOLERANCE, "samples differ when the batch is in another order"
+
+
+def check_labels_are_kept(generator: Any) -> None:
+    """The requested labels come back, and unknown ones are refused."""
+    gen = _default(generator)
+    if not gen.conditional:
+        return
+    assert gen.sample(labels=[2, 0, 1], seed=0).y.tolist() == [2, 0, 1]
+    assert len(gen.sample(5, labels=1, seed=0)) == 5
+    _raises(UnknownLabelError, lambda: gen.sample(1, labels=99), "an unknown label")
+
+
+def check_unlabelled_data(generator: Any) -> None:
+    """Fits on bare images; then refuses a request by label."""
+    gen = _fitted(generator, "tensor", (1, 8, 8), 0, "bare")
+    assert gen.sample(3, seed=0).y is None
+    _raises(ConfigError, lambda: gen.sample(1, labels=0), "a label although fitted without")
+
+
+def check_global_rngs_are_left_alone(generator: Any) -> None:
+    """Fitting and seeded sampling neither read nor move the global RNGs; without a seed torch's is followed."""
+    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    gen = _fit(generator, TinyImages(24))
+    seeded = gen.sample(3, seed=5).model_x
+    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    assert states[:2] == after[:2] and torch.equal(states[2], after[2]), "a global RNG was moved"
+    torch.manual_seed(1)
+    assert torch.equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
+    torch.manual_seed(1)
+    first = gen.sample(3).model_x
+    torch.manual_seed(1)
+    assert torch.equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
+    torch.set_rng_state(states[2])
+
+
+def check_fit_is_reproducible(generator: Any) -> None:
+    """The same seed gives the same generator."""
+    first, again = (_fit(generator, TinyImages(24), seed=3).sample(4, seed=0).model_x for _ in range(2))
+    assert torch.equal(first, again), "two fits with the same seed differ"
+
+
+def check_temperature_and_truncation(generator: Any) -> None:
+    """Temperature 0 is allowed, less is not; truncation must be positive."""
+    gen = _default(generator)
+    assert torch.isfinite(gen.sample(2, temperature=0.0, seed=0).model_x).all()
+    assert torch.isfinite(gen.sample(2, truncation=0.5, seed=0).model_x).all()
+    for bad in ({"temperature": -1.0}, {"temperature": float("nan")}, {"truncation": 0.0}):
+        _raises(ConfigError, lambda bad=bad: gen.sample(1, **bad), f"{bad}")
+
+
+def check_checkpoint(generator: Any) -> None:
+    """Saved and loaded it draws the same; the folder holds plain data only."""
+    gen = _default(generator)
+    with tempfile.TemporaryDirectory() as folder:
+        path = gen.save(Path(folder) / "model")
+        names = {file.name for file in path.iterdir()}
+        assert names == {"model.safetensors", "generator.json", "README.md", "preview.png"}, f"the folder has {names}"
+        again = checkpoint.load(path, cls=None if isinstance(generator, str) else type(gen))
+    assert torch.equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
+    assert again.sample(1, seed=0).meta[0]["checkpoint"] == gen.sample(1, seed=0).meta[0]["checkpoint"]
+
+
+def check_provenance(generator: Any) -> None:
+    """The recorded seed and label give the sample again."""
+    gen = _default(generator)
+    batch = gen.sample(5, seed=9)
+    row = batch.meta[3]
+    labels = row["condition"] if gen.conditional else None
+    again = gen.sample(seeds=[row["seed"]], labels=[labels] if labels else None)
+    assert (again.model_x[0] - batch.model_x[3]).abs().max() < _TOLERANCE, "provenance does not reproduce the sample"
+
+
+def check_capabilities(generator: Any) -> None:
+    """What is declared works, and what is not raises a CapabilityError."""
+    gen = _default(generator)
+    data = TinyImages(24, form="tensor-float")
+    x, y = torch.stack([data[i][0] for i in range(4)]), [data[i][1] for i in range(4)]
+    uses: dict[str, Callable[[], Any]] = {
+        "encode": lambda: gen.encode(x, y),
+        "reconstruct": lambda: gen.reconstruct(x, y),
+        "interpolate": lambda: gen.interpolate(x[:2], x[2:], y[:2], steps=3),
+        "log_prob": lambda: gen.log_prob(x, y),
+        "vary": lambda: gen.vary(x, y, seed=0).x,
+    }
+    for name, use in uses.items():
+        if name not in gen.capabilities:
+            _raises(CapabilityError, use, name)
+            continue
+        made = use()
+        assert len(made) == (2 if name == "interpolate" else 4), f"{name} returned {len(made)} results for 4 inputs"
+    if "vary" in gen.capabilities:
+        same = gen.vary(x, y, strength=0.0, seed=0).x
+        assert (same - x).abs().max() < 1e-5, "vary with strength 0 does not give the input back"
+        alone = gen.vary(x[2:3], y[2:3], seeds=[77]).x[0]
+        batch = gen.vary(x, y, seeds=[1, 2, 77, 3]).x[2]
+        assert (alone - batch).abs().max() < _TOLERANCE, "a variation depends on the batch it was made in"
+
+
+def check_pickles_for_spawned_workers(generator: Any) -> None:
+    """A copy in another process draws the same."""
+    gen = _default(generator)
+    copy = pickle.loads(pickle.dumps(gen))
+    assert torch.equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x)
+
+
+def check_settings(generator: Any) -> None:
+    """Unknown settings are refused; the search space names settings there are."""
+    _raises((ConfigError, TypeError), lambda: _fit(generator, TinyImages(24), no_such_setting=1), "an unknown setting")
+    gen = _default(generator)
+    for name, space in gen.search_space().items():
+        assert name in gen.config, f"search_space names {name!r}, which is no setting"
+        assert isinstance(space, (FloatRange, IntRange, Choice)), f"search_space[{name!r}] is {space!r}"
+
+
+def check_blends(generator: Any) -> None:
+    """Its samples stand where real ones were, with their labels."""
+    data = TinyImages(24, form="tensor-float")
+    blended = SyntheticDataset(data, _default(generator), ratio=0.5, seed=0)
+    x, y = default_collate([blended[i] for i in range(len(blended))])
+    assert x.shape == (24, 1, 8, 8) and y.tolist() == data.targets
+
+
+def _raises(kind: Any, action: Callable[[], Any], what: str) -> None:
+    try:
+        action()
+    except kind as error:
+        assert str(error), f"the error for {what} says nothing"
+        return
+    except AugsynthError as error:
+        raise AssertionError(f"{what}: raised {type(error).__name__} instead") from error
+    raise AssertionError(f"{what}: no error was raised")
+
+
+ALL = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))

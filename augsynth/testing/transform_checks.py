@@ -1,0 +1,88 @@
+"""What every transform promises."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+from augsynth.registry import default_registry
+from augsynth.testing.data import FORMS, TinyImages
+from augsynth.transforms.base import Transform
+
+_SHAPES = {"tensor": (3, 20, 17), "tensor-float": (1, 28, 28), "numpy-hwc": (3, 12, 18), "numpy-chw": (1, 16, 16),
+           "numpy-hw": (1, 8, 8), "pil": (3, 24, 16)}  # fmt: skip
+
+
+def _made(transform: Any, **config: Any) -> Any:
+    return default_registry().create("transform", transform, **config) if isinstance(transform, str) else transform(**config)
+
+
+def _inputs(form: str, n: int = 3) -> list[Any]:
+    return list(TinyImages(n, _SHAPES[form], form=form, structure="bare"))
+
+
+def _for(transform: Any, form: str) -> Any:
+    return _made(transform, value_range=(-1.0, 1.0)) if form == "numpy-chw" else _made(transform)
+
+
+def check_is_a_transform(transform: Any) -> None:
+    """It derives from augsynth.Transform."""
+    assert isinstance(_made(transform), Transform), "a transform plugin must make an augsynth.Transform"
+
+
+def check_keeps_type_dtype_and_range(transform: Any) -> None:
+    """Tensors, arrays in both layouts and PIL images come back as what they were."""
+    for form in FORMS:
+        apply = _for(transform, form)
+        for x in _inputs(form):
+            y = apply(x, seed=1)
+            assert type(y) is type(x), f"{form}: {type(x).__name__} became {type(y).__name__}"
+            a, b = np.asarray(x), np.asarray(y)
+            assert a.dtype == b.dtype and a.ndim == b.ndim, f"{form}: {a.dtype}{a.shape} became {b.dtype}{b.shape}"
+            low, high = (-1.0, 1.0) if form == "numpy-chw" else (0.0, 1.0) if a.dtype == np.float32 else (0, 255)
+            assert low - 1e-3 <= b.min() and b.max() <= high + 1e-3, f"{form}: values left [{low}, {high}]"
+
+
+def check_follows_its_seed_alone(transform: Any) -> None:
+    """The same seed gives the same result, whatever the global RNGs are and whatever was transformed before."""
+    for form in ("tensor", "pil"):
+        apply = _for(transform, form)
+        x, other, _ = _inputs(form)
+        first = np.asarray(apply(x, seed=7)).copy()
+        torch.manual_seed(0), np.random.seed(0), random.seed(0)
+        apply(other, seed=8)
+        assert np.array_equal(first, np.asarray(apply(x, seed=7))), f"{form}: the same seed gave another result"
+
+
+def check_leaves_global_rngs_alone(transform: Any) -> None:
+    """With a seed, no global RNG is moved."""
+    apply, x = _made(transform), _inputs("tensor")[0]
+    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    apply(x, seed=3)
+    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    assert states[:2] == after[:2] and torch.equal(states[2], after[2]), "a global RNG was moved"
+
+
+def check_does_not_change_its_input(transform: Any) -> None:
+    """The input is as before."""
+    for form in ("tensor", "numpy-hwc", "pil"):
+        apply = _for(transform, form)
+        x = _inputs(form)[0]
+        before = copy.deepcopy(np.asarray(x))
+        apply(x, seed=2)
+        assert np.array_equal(before, np.asarray(x)), f"{form}: the input was changed"
+
+
+def check_pickles_for_spawned_workers(transform: Any) -> None:
+    """A copy in another process does the same."""
+    apply, x = _made(transform), _inputs("tensor")[0]
+    expected = apply(x, seed=4)
+    assert torch.equal(pickle.loads(pickle.dumps(apply))(x, seed=4), expected)
+
+
+ALL = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))
