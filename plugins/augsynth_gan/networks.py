@@ -34,13 +34,12 @@ class GeneratorBlock(nn.Module):
         super().__init__()
         self.norm1 = ConditionalBatchNorm(channels_in, classes)
         self.norm2 = ConditionalBatchNorm(channels_out, classes)
-        # upsampling and convolution in one, several times cheaper on a CPU
-        self.conv1 = nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1)
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1)
         self.skip = nn.Conv2d(channels_in, channels_out, 1)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        h = self.conv1(F.relu(self.norm1(x, labels)))
+        h = self.conv1(F.interpolate(F.relu(self.norm1(x, labels)), scale_factor=2.0))
         h = self.conv2(F.relu(self.norm2(h, labels)))
         # a 1×1 convolution and nearest upsampling commute; this order is four times cheaper
         out: Tensor = h + F.interpolate(self.skip(x), scale_factor=2.0)
@@ -115,7 +114,7 @@ class Discriminator(nn.Module):
 def orthogonal_init(module: nn.Module) -> None:
     """Orthogonal weights (Saxe et al. 2014; Brock et al. 2019 for GANs), zero biases."""
     for layer in module.modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.orthogonal_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

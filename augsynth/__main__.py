@@ -1,0 +1,5 @@
+"""python -m augsynth"""
+
+from augsynth.cli import main
+
+main()

@@ -1,0 +1,42 @@
+"""Small real data, and generators fitted on it for a few steps."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch.utils.data import TensorDataset
+
+import augsynth
+from augsynth.testing import TinyImages
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """500 real digits: float (1, 8, 8) in [0, 1] and int64 labels."""
+    data = load_digits()
+    images = torch.from_numpy((data.images[:500] / 16).astype(np.float32))[:, None]
+    return TensorDataset(images, torch.from_numpy(data.target[:500]))
+
+
+def quick_fit(name, data, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", augsynth.AugsynthWarning)
+        return augsynth.fit(name, data, **{"steps": 40, "progress": False, "device": "cpu", **options})
+
+
+@pytest.fixture(scope="session")
+def vae(digits):
+    return quick_fit("vae", digits, width=16)
+
+
+@pytest.fixture(scope="session")
+def gan(digits):
+    return quick_fit("gan", digits, width=16)
+
+
+@pytest.fixture(scope="session")
+def tiny_vae():
+    """A VAE on TinyImages, three classes, uint8 tensors."""
+    return quick_fit("vae", TinyImages(), steps=10, width=8)

@@ -1,0 +1,58 @@
+"""The public names, and what importing them costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import augsynth
+
+PUBLIC = """
+AmbiguousPluginError AugsynthError AugsynthWarning BrokenPluginError CallbackSpec CapabilityError CheckpointError
+Choice CollapseWarning ConfigError ConvDecoder ConvEncoder CosineSchedule DataError EpochWarning
+FilterExhaustedError FilterSpec FitError FitWarning FloatRange Generator GeneratorSpec IntRange LatentGenerator
+LinearSchedule MetricSpec MissingDependencyError NotFittedError PluginError PluginInfo PluginNotFoundError
+PluginWarning Registry SampleBatch SampleSpec SearchSpace SpecMismatchError SyntheticDataset
+SyntheticIterableDataset TrainingBatch Transform TransformSpec UnknownLabelError __version__ base_size
+child_seed create derive fit hookimpl import_optional import_torchvision latent_presets load noise plugins
+uniform
+""".split()
+
+
+def test_the_public_names_are_pinned():
+    assert sorted(augsynth.__all__) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_resolves(name):
+    assert getattr(augsynth, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        augsynth.nothing  # noqa: B018
+
+
+def _modules_after(code):
+    script = f"{code}\nimport sys; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import augsynth",
+        "import augsynth; augsynth.plugins()",
+        "import sys; sys.argv = ['augsynth', 'plugins', '--json']\nfrom augsynth.cli import main\nmain()",
+    ],
+)
+def test_listing_imports_nothing_heavy(code):
+    heavy = {"torch", "torchvision", "numpy", "albumentations", "cv2", "sklearn", "PIL", "lightning_fabric"}
+    assert not heavy & _modules_after(code)
+
+
+def test_importing_everything_for_blending_imports_no_plugin_and_no_fabric():
+    loaded = _modules_after("import augsynth; augsynth.SyntheticDataset, augsynth.load, augsynth.fit")
+    assert not {name for name in loaded if name.startswith("augsynth_")}
+    assert not {"lightning_fabric", "sklearn", "torchvision", "albumentations", "cv2", "jinja2", "matplotlib"} & loaded

@@ -1,0 +1,94 @@
+"""Counter-based random numbers."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import augsynth
+from augsynth.seeding import philox, seeds_for
+
+SEEDS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6)
+
+
+def test_known_answers():
+    """The test vectors that come with the paper's code (Random123, kat_vectors)."""
+    ones = 2**32 - 1
+    vectors = [
+        (0, (0, 0, 0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+        (-1, (ones, ones, ones, ones), (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+        (
+            0x299F31D0_A4093822 - (1 << 64) if 0x299F31D0_A4093822 >= 1 << 63 else 0x299F31D0_A4093822,
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+        ),
+    ]
+    for key, counter, expected in vectors:
+        assert tuple(int(word) for word in philox(torch.tensor(key), counter)) == expected
+
+
+@given(SEEDS, st.integers(1, 9), st.integers(0, 1000))
+def test_a_row_depends_on_its_seed_alone(seeds, size, stream):
+    rows = torch.tensor(seeds)
+    for draw in (augsynth.noise, augsynth.uniform):
+        together = draw(rows, (size,), stream=stream)
+        for i in range(len(seeds)):
+            assert torch.equal(together[i], draw(rows[i : i + 1], (size,), stream=stream)[0])
+        assert torch.equal(together, draw(rows, (size + 5,), stream=stream)[:, :size]), "a longer row begins alike"
+
+
+@given(SEEDS)
+def test_uniform_is_open_and_noise_finite(seeds):
+    u = augsynth.uniform(torch.tensor(seeds), (200,))
+    assert ((u > 0) & (u < 1)).all()
+    assert torch.isfinite(augsynth.noise(torch.tensor(seeds), (200,))).all()
+
+
+@given(st.integers(0, 2**62), st.floats(0.1, 4.0))
+def test_truncated_noise_stays_within(seed, truncation):
+    x = augsynth.noise(torch.tensor([seed]), (500,), truncation=truncation)
+    assert x.abs().max() <= truncation * (1 + 1e-6)
+
+
+def test_distributions():
+    seeds = augsynth.derive(0, torch.arange(200))
+    x = augsynth.noise(seeds, (5000,)).double()
+    assert abs(x.mean()) < 0.005 and abs(x.std() - 1) < 0.005 and abs((x**4).mean() - 3) < 0.05
+    u = augsynth.uniform(seeds, (5000,))
+    assert torch.histc(u, 20, 0, 1).std() / 50_000 < 0.02
+    between = torch.corrcoef(x[:50])
+    assert (between - torch.eye(50)).abs().max() < 0.08, "rows of neighbouring seeds are uncorrelated"
+
+
+def test_streams_and_derived_seeds_are_independent():
+    seeds = augsynth.derive(1, torch.arange(2000))
+    columns = torch.stack(
+        [augsynth.noise(seeds)[:], augsynth.noise(seeds, stream=1), augsynth.noise(augsynth.derive(seeds, 0)),
+         augsynth.noise(augsynth.derive(seeds, 1)), augsynth.uniform(seeds)]
+    )  # fmt: skip
+    assert (torch.corrcoef(columns) - torch.eye(5)).abs().max() < 0.08
+    assert len(seeds.unique()) == 2000
+    assert seeds.min() >= 0
+
+
+def test_bits_do_not_depend_on_the_device():
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    seeds = augsynth.derive(0, torch.arange(64))
+    assert torch.equal(augsynth.uniform(seeds, (100,)), augsynth.uniform(seeds.cuda(), (100,)).cpu())
+    assert torch.allclose(augsynth.noise(seeds, (100,)), augsynth.noise(seeds.cuda(), (100,)).cpu(), atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", ["x", 1.5, True, 2**64, None.__class__])
+def test_a_seed_must_be_an_integer(seed):
+    with pytest.raises(augsynth.ConfigError, match="seed="):
+        seeds_for(3, seed=seed)
+
+
+def test_seeds_must_fit():
+    with pytest.raises(augsynth.ConfigError, match="expected 3 integers"):
+        seeds_for(3, seeds=[1, 2])
+    with pytest.raises(augsynth.ConfigError, match="pass one of them"):
+        seeds_for(1, seed=1, seeds=[2])
+    with pytest.raises(augsynth.ConfigError, match="truncation=0"):
+        augsynth.noise(torch.tensor([1]), (2,), truncation=0)
