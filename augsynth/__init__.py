@@ -7,9 +7,9 @@ nothing. ``_EXPORTS`` says where each public name lives.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from augsynth._version import __version__
+from augsynth._version import __version__ as __version__
 
 _EXPORTS = {
     "augsynth._optional": ("import_optional", "import_torchvision"),
@@ -54,7 +54,7 @@ _EXPORTS = {
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605 - a list of strings, only computed
+__all__ = sorted([*_HOME, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

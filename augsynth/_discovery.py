@@ -64,12 +64,13 @@ def discover(entry_points: Iterable[Any] | None = None) -> tuple[list[Found], li
     Raises:
         BrokenPluginError: a plugin failed and ``AUGSYNTH_STRICT_PLUGINS`` is set to 1.
     """
-    candidates = _admitted(installed_entry_points(group=hooks.ENTRY_POINT_GROUP)) if entry_points is None else None
+    if entry_points is None:
+        entry_points = _admitted(installed_entry_points(group=hooks.ENTRY_POINT_GROUP))
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     found: list[Found] = []
     failures: list[Failure] = []
-    for entry_point in _ordered(entry_points if candidates is None else candidates):
+    for entry_point in _ordered(entry_points):
         distribution, version = _distribution(entry_point)
         registered_as = f"{distribution}/{entry_point.name}"
         try:
@@ -102,9 +103,7 @@ def _admitted(entry_points: Iterable[Any]) -> list[Any]:
 def _ordered(entry_points: Iterable[Any]) -> Iterator[Any]:
     """First-party first, then by distribution and name; the same entry point found twice on the path, once."""
     seen = set()
-    keyed = [
-        ((name := _distribution(ep)[0]) != FIRST_PARTY, name, ep.name, ep.value, ep) for ep in entry_points
-    ]
+    keyed = [((name := _distribution(ep)[0]) != FIRST_PARTY, name, ep.name, ep.value, ep) for ep in entry_points]
     for *key, entry_point in sorted(keyed, key=lambda row: row[:4]):
         if tuple(key) not in seen:
             seen.add(tuple(key))

@@ -34,8 +34,7 @@ def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
         if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
             raise
         raise MissingDependencyError(
-            f"{module} is needed for {purpose} and is not installed. Install it with: "
-            f"pip install 'augsynth[{extra}]'",
+            f"{module} is needed for {purpose} and is not installed. Install it with: pip install 'augsynth[{extra}]'",
             name=error.name,
         ) from error
 

@@ -27,6 +27,12 @@ class Bar:
 def progress_bar(description: str, total: float | None, *, show: bool = True) -> Iterator[Bar]:
     """A bar on stderr for the time of the block. ``show=False`` hides it."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[info]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[info]}"),
+    )
     with Progress(*columns, console=console, transient=True, disable=not (show and console.is_terminal)) as progress:
         yield Bar(progress, description, total)

@@ -39,7 +39,9 @@ def write(generator: Generator, folder: Path) -> None:
     """Write the files of a checkpoint into an existing, empty folder."""
     if generator.spec is None:
         raise NotFittedError("only a fitted generator can be saved: use augsynth.fit(...) first")
-    save_file({name: t.detach().cpu().contiguous() for name, t in generator.inference_state().items()}, folder / WEIGHTS)
+    save_file(
+        {name: t.detach().cpu().contiguous() for name, t in generator.inference_state().items()}, folder / WEIGHTS
+    )
     description: dict[str, Any] = {
         "format": FORMAT,
         "augsynth": __version__,
@@ -134,9 +136,13 @@ def _description(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{file} is damaged ({type(error).__name__}: {error}); restore it from a copy") from error
     if not isinstance(version, int) or version > FORMAT:
-        raise CheckpointError(f"{folder} has format {version!r}; this augsynth {__version__} reads up to {FORMAT}: upgrade it")
+        raise CheckpointError(
+            f"{folder} has format {version!r}; this augsynth {__version__} reads up to {FORMAT}: upgrade it"
+        )
     if stated != _digest(description):
-        raise CheckpointError(f"{file} was changed since it was saved: its digest does not match; restore it from a copy")
+        raise CheckpointError(
+            f"{file} was changed since it was saved: its digest does not match; restore it from a copy"
+        )
     return dict(description)
 
 
@@ -153,7 +159,7 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
         )
     distribution = plugin.rpartition("/")[0]
     try:
-        return default_registry().create("generator", plugin, **description["config"])  # type: ignore[no-any-return]
+        return default_registry().create("generator", plugin, **description["config"])
     except PluginNotFoundError as error:
         raise CheckpointError(
             f"{folder} needs the plugin {plugin} {description['plugin_version']}, which is not installed: "
@@ -190,7 +196,9 @@ def _card(generator: Generator) -> str:
     if spec is None:
         raise NotFittedError("only a fitted generator has a model card")
     labels = "none (unconditional)" if spec.labels is None else ", ".join(spec.labels.displayed)
-    rows = "\n".join(f"| {key} | {json.dumps(value, ensure_ascii=False)} |" for key, value in sorted(generator.config.items()))
+    rows = "\n".join(
+        f"| {key} | {json.dumps(value, ensure_ascii=False)} |" for key, value in sorted(generator.config.items())
+    )
     health = info.get("warnings") or ["none"]
     return f"""# {generator.plugin or type(generator).__name__}
 

@@ -92,7 +92,7 @@ class Generator(nn.Module):
 
     # ------------------------------------------------------------------ what an author writes
 
-    def build(self, spec: SampleSpec, **config: Any) -> None:
+    def build(self, spec: SampleSpec, *args: Any, **config: Any) -> None:
         """Make the networks and assign them to ``self``; keyword arguments with defaults are the settings."""
         raise NotImplementedError(f"{type(self).__name__} must define build(spec, **config)")
 
@@ -217,7 +217,9 @@ class Generator(nn.Module):
         """
         spec = self._fitted_spec()
         if topics is not None:
-            raise ConfigError(f"topics={topics!r}: this generator is conditioned on {_listed(self._conditions_now)}, not on topics")
+            raise ConfigError(
+                f"topics={topics!r}: this generator is conditioned on {_listed(self._conditions_now)}, not on topics"
+            )
         if not isinstance(temperature, (int, float)) or not 0.0 <= temperature < math.inf:
             raise ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
         if truncation is not None and not (isinstance(truncation, (int, float)) and 0.0 < truncation < math.inf):
@@ -326,17 +328,22 @@ class Generator(nn.Module):
     def prepare(self, spec: SampleSpec, *, n: int = 0, seed: int = 0) -> None:
         """Resolve the settings and build the networks, with initial weights that follow ``seed`` alone."""
         keywords = _keywords(type(self).build)
-        presets = {key: value for key, value in type(self).presets(spec, n).items() if keywords is None or key in keywords}
+        presets = {
+            key: value for key, value in type(self).presets(spec, n).items() if keywords is None or key in keywords
+        }
         resolved = {**(keywords or {}), **presets, **self.config}
         try:
             self.config = json.loads(json.dumps(resolved))
         except TypeError as error:
-            raise ConfigError(f"a setting of {type(self).__name__} is not plain data: {error}; got {resolved}") from None
+            raise ConfigError(
+                f"a setting of {type(self).__name__} is not plain data: {error}; got {resolved}"
+            ) from None
         self.spec = spec
         with preserved_rng(cuda=True):
             torch.manual_seed(int(derive(seed, 0xB01D)))
             self.build(spec, **self.config)
-        self.to(memory_format=torch.channels_last)  # convolutions on a CPU gain up to a factor of two
+        # convolutions on a CPU gain up to a factor of two
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def optimize(self, name: str, loss: Tensor) -> None:
         """One update of the optimizer ``name``; only inside :meth:`training_step`."""
@@ -351,9 +358,17 @@ class Generator(nn.Module):
     def inference_state(self) -> dict[str, Tensor]:
         """The weights and buffers that sampling needs."""
         skipped = tuple(f"{name}." for name in self.training_only)
-        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(skipped)} if skipped else self.state_dict()
+        return (
+            {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(skipped)}
+            if skipped
+            else self.state_dict()
+        )
 
     # ------------------------------------------------------------------ private
+
+    @property
+    def _name(self) -> str:
+        return self.plugin or type(self).__name__
 
     @property
     def _conditions_now(self) -> list[str]:
@@ -372,9 +387,7 @@ class Generator(nn.Module):
 
     def _require(self, capability: str) -> None:
         if capability not in self.capabilities:
-            raise CapabilityError(
-                f"{self.plugin or type(self).__name__} cannot {capability}; it offers: {_listed(sorted(self.capabilities))}"
-            )
+            raise CapabilityError(f"{self._name} cannot {capability}; it offers: {_listed(sorted(self.capabilities))}")
 
     def _inference(self) -> Any:
         if self.training:
@@ -387,19 +400,17 @@ class Generator(nn.Module):
             parts = [make(slice(i, min(i + self.max_batch, n))) for i in range(0, n, self.max_batch)]
         x = parts[0] if len(parts) == 1 else torch.cat(parts) if parts else torch.zeros(0, *spec.shape)
         if tuple(x.shape) != (n, *spec.shape):
-            raise BrokenPluginError(
-                f"{self.plugin or type(self).__name__} made samples of shape {tuple(x.shape)}, expected {(n, *spec.shape)}"
-            )
+            raise BrokenPluginError(f"{self._name} made samples of shape {tuple(x.shape)}, expected {(n, *spec.shape)}")
         return x
 
     def _batch(
         self, spec: SampleSpec, x: Tensor, classes: Tensor | None, seeds: Tensor, settings: dict[str, Any]
     ) -> SampleBatch:
         if not torch.isfinite(x).all():
-            raise BrokenPluginError(f"{self.plugin or type(self).__name__} made NaN or infinite values")
+            raise BrokenPluginError(f"{self._name} made NaN or infinite values")
         labels = spec.labels if classes is not None else None
         names = None if labels is None or classes is None else [labels.display(i) for i in classes.tolist()]
-        common = {"plugin": self.plugin or type(self).__name__, "checkpoint": self.checkpoint_id, **settings}
+        common = {"plugin": self._name, "checkpoint": self.checkpoint_id, **settings}
         y = None if labels is None or classes is None else labels.batched(classes)
         return SampleBatch(spec.batched(x), y, Provenance(seeds, names, common), x, classes)
 
@@ -438,7 +449,9 @@ class Generator(nn.Module):
         if isinstance(x, (Tensor, np.ndarray)) and x.ndim < (3 if spec.layout == "HW" else 4):
             raise DataError(f"an input of shape {tuple(x.shape)}: expected n of them, stacked or in a list")
         if not isinstance(x, (Tensor, np.ndarray, Sequence)):
-            raise DataError(f"inputs of type {type(x).__name__}: expected a list, a tensor (n, ...) or an array (n, ...)")
+            raise DataError(
+                f"inputs of type {type(x).__name__}: expected a list, a tensor (n, ...) or an array (n, ...)"
+            )
         if len(x) == 0:
             return torch.zeros(0, *spec.shape)
         return spec.raw_to_model(torch.stack([spec.to_raw(one) for one in x]))

@@ -92,7 +92,7 @@ class LabelSpec:
             plain = plain_label(label)
         except DataError:
             plain = repr(label)
-        for candidates in (self.values, self.displayed):
+        for candidates in (self.values, self.names or (), tuple(map(str, self.values))):
             for i, candidate in enumerate(candidates):
                 if type(candidate) is type(plain) and candidate == plain:
                     return i
@@ -118,7 +118,7 @@ class LabelSpec:
         """The label of class ``index`` in the form that the dataset yields."""
         value = self.values[index]
         if self.form == "tensor":
-            return torch.full(self.shape, value, dtype=getattr(torch, str(self.dtype)))
+            return torch.full(self.shape, int(value), dtype=getattr(torch, str(self.dtype)))
         if self.form == "numpy":
             made = np.full(self.shape, value, dtype=self.dtype)
             return made if self.shape else made[()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,8 @@ def find_labels(dataset: Any, structure: Structure, first: Label, *, show: bool 
     except TypeError:
         pass  # not hashable, or not weakly referable
     labels = _scan(dataset, structure, show)
-    try:
+    with suppress(TypeError):
         _scanned[dataset] = labels
-    except TypeError:
-        pass
     return labels
 
 

@@ -85,7 +85,9 @@ class LatentMixture(nn.Module):
                 target = own * (np.trace(covariance) / np.trace(own))
                 self.factors[c, j].copy_(_factor(self._shrunk(covariance, size, target)))
 
-    def draw(self, labels: Tensor, seeds: Tensor, *, temperature: float, truncation: float | None, stream: int = 0) -> Tensor:
+    def draw(
+        self, labels: Tensor, seeds: Tensor, *, temperature: float, truncation: float | None, stream: int = 0
+    ) -> Tensor:
         """(n, d) latents. Temperature 0 gives the mean of a component."""
         cumulative = self.weights[labels].cumsum(1)
         u = uniform(seeds, stream=_COMPONENT + 100 * stream) * cumulative[:, -1]
@@ -142,6 +144,12 @@ class LatentGenerator(Generator):
         """Samples (n, C, H, W) of latents (n, d)."""
         raise NotImplementedError
 
+    def outlier_score(self, x: Any, y: Any = None) -> Tensor:
+        """(n,) mean squared error of reconstruction of n inputs in the dataset's form, on the scale [-1, 1]. A sample
+        far above the others is unlike what the generator was fitted on."""
+        inputs = self._inputs(x)
+        return (self._map("reconstruct", inputs, y) - inputs).square().flatten(1).mean(1)
+
     def finish(self, data: Any) -> None:
         """Fit the mixture on the latents of all samples."""
         parts = []
@@ -167,9 +175,7 @@ class LatentGenerator(Generator):
 
     def interpolate_batch(self, start: Tensor, end: Tensor, labels: Tensor | None, steps: int) -> Tensor:
         a, b = self.to_latent(start, labels)[0], self.to_latent(end, labels)[0]
-        path = [
-            self.from_latent(torch.lerp(a, b, float(t)), labels) for t in torch.linspace(0, 1, steps)
-        ]
+        path = [self.from_latent(torch.lerp(a, b, float(t)), labels) for t in torch.linspace(0, 1, steps)]
         return torch.stack(path, dim=1)
 
     def vary_batch(self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:

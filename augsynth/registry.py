@@ -71,9 +71,7 @@ class Registry:
         """All plugins, usable and broken, sorted by kind and name; imports no model code."""
         found, failures = self._discovered
         usable = [
-            PluginInfo(
-                one.spec.name, one.spec.kind, one.spec.modality, one.spec.summary, one.distribution, one.version
-            )
+            PluginInfo(one.spec.name, one.spec.kind, one.spec.modality, one.spec.summary, one.distribution, one.version)
             for one in found
         ]
         broken = [
@@ -139,7 +137,9 @@ class Registry:
                     f"pip install '{found.distribution}[{found.spec.extra}]'",
                     name=error.name,
                 ) from error
-            raise BrokenPluginError(f"plugin {found.qualified} {found.version}: cannot import {module}: {error}") from error
+            raise BrokenPluginError(
+                f"plugin {found.qualified} {found.version}: cannot import {module}: {error}"
+            ) from error
         except AttributeError as error:
             raise BrokenPluginError(
                 f"plugin {found.qualified} {found.version} declares the factory {found.spec.factory!r}, "

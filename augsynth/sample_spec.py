@@ -64,7 +64,9 @@ class SampleSpec:
             if x.mode not in _PIL_CHANNELS:
                 raise DataError(f"PIL image of mode {x.mode!r}: convert it to 'L' or 'RGB' first, image.convert('RGB')")
             channels = _PIL_CHANNELS[x.mode]
-            return cls("pil", "HWC", channels, x.height, x.width, "uint8", x.mode, (0.0,) * channels, (255.0,) * channels)
+            return cls(
+                "pil", "HWC", channels, x.height, x.width, "uint8", x.mode, (0.0,) * channels, (255.0,) * channels
+            )
         if not isinstance(x, (Tensor, np.ndarray)):
             raise DataError(
                 f"sample input of type {type(x).__name__}: expected a PIL image, a numpy array or a tensor. "
@@ -99,7 +101,9 @@ class SampleSpec:
         if isinstance(x, Image.Image):
             got = ("pil", _PIL_CHANNELS.get(x.mode, 0), x.height, x.width, x.mode)
             if got != ("pil", self.channels, self.height, self.width, self.mode):
-                raise DataError(f"a PIL image of mode {x.mode} and size {x.width}×{x.height}: expected {self.described}")
+                raise DataError(
+                    f"a PIL image of mode {x.mode} and size {x.width}×{x.height}: expected {self.described}"
+                )
             array = torch.from_numpy(np.array(x))
             return array[None] if array.ndim == 2 else array.movedim(-1, 0)
         tensor = torch.as_tensor(x) if isinstance(x, (Tensor, np.ndarray)) else None
@@ -176,8 +180,8 @@ class SampleSpec:
         values = dict(data)
         labels = values.pop("labels")
         if labels is not None:
-            labels = LabelSpec(**{key: tuple(v) if isinstance(v, list) else v for key, v in labels.items()})
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}, labels=labels)
+            labels = LabelSpec(**_tuples(labels))
+        return cls(**_tuples(values), labels=labels)
 
     @property
     def _yielded_shape(self) -> tuple[int, ...]:
@@ -207,6 +211,10 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
             return (known_low,) * len(rows), (known_high,) * len(rows)
     high = torch.where(high > low, high, low + 1.0)
     return tuple(low.tolist()), tuple(high.tolist())
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _layout(shape: tuple[int, ...], *, channels_first: bool) -> tuple[str, tuple[int, int, int]]:

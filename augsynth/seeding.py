@@ -124,10 +124,7 @@ def seeds_for(n: int, *, seed: int | None = None, seeds: Tensor | Sequence[int] 
         if given.is_floating_point() or given.shape != (n,):
             raise ConfigError(f"seeds: expected {n} integers, got {given.dtype} of shape {tuple(given.shape)}")
         return given.to(torch.int64)
-    if seed is None:
-        base = torch.randint(2**62, ())
-    else:
-        base = torch.tensor(check_seed(seed))
+    base = torch.randint(2**62, ()) if seed is None else torch.tensor(check_seed(seed))
     return derive(base, torch.arange(n))
 
 

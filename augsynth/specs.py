@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -53,7 +53,7 @@ class GeneratorSpec(PluginSpec):
     """A generative model. ``conditions`` names what its samples can be conditioned on (``{"label"}``)."""
 
     kind: ClassVar[str] = "generator"
-    conditions: frozenset[str] = field(default_factory=frozenset)
+    conditions: Set[str] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -73,7 +73,9 @@ class Structure:
             others = tuple(i for i in range(len(sample)) if i not in (x, y))
             return cls("tuple" if isinstance(sample, tuple) else "list", x, y, others, len(sample))
         if wanted.get("y") is not None:
-            raise ConfigError(f"fields: y={wanted['y']!r} is named, but samples are bare {type(sample).__name__} objects")
+            raise ConfigError(
+                f"fields: y={wanted['y']!r} is named, but samples are bare {type(sample).__name__} objects"
+            )
         return cls("bare", None, None)
 
     @property

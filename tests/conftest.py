@@ -1,15 +1,13 @@
 """Small real data, and generators fitted on it for a few steps."""
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
-import augsynth
 from augsynth.testing import TinyImages
+from tests.support import quick_fit
 
 
 @pytest.fixture(scope="session")
@@ -18,12 +16,6 @@ def digits():
     data = load_digits()
     images = torch.from_numpy((data.images[:500] / 16).astype(np.float32))[:, None]
     return TensorDataset(images, torch.from_numpy(data.target[:500]))
-
-
-def quick_fit(name, data, **options):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", augsynth.AugsynthWarning)
-        return augsynth.fit(name, data, **{"steps": 40, "progress": False, "device": "cpu", **options})
 
 
 @pytest.fixture(scope="session")

@@ -87,9 +87,7 @@ def test_a_failing_import_leaves_the_others_alone(failure):
 
 # pluggy's own loader: of two equal entry-point names one is silently skipped
 def test_equal_entry_point_names_of_two_distributions_both_load():
-    reg = registry(
-        Planted("same", plugin(spec("a")), Dist("one")), Planted("same", plugin(spec("b")), Dist("two"))
-    )
+    reg = registry(Planted("same", plugin(spec("a")), Dist("one")), Planted("same", plugin(spec("b")), Dist("two")))
     assert names(reg) == ["one/a", "two/b"]
 
 
@@ -166,7 +164,9 @@ def test_the_environment_limits_what_is_loaded(monkeypatch):
 
     def seen(value):
         env = {**__import__("os").environ, "AUGSYNTH_PLUGINS": value}
-        return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+        ).stdout
 
     assert "augsynth-template" not in seen("")
     assert "augsynth-template" not in seen("other")
@@ -195,7 +195,9 @@ def test_an_unknown_name_quotes_the_nearest_and_what_was_left_out():
 def test_an_ambiguous_name_lists_the_qualified_ones_which_resolve():
     reg = registry(
         Planted("a", plugin(spec("gan", "collections:OrderedDict")), Dist("augsynth")),
-        Planted("b", plugin(spec("gan", "collections:Counter", TransformSpec), hook="augsynth_transforms"), Dist("two")),
+        Planted(
+            "b", plugin(spec("gan", "collections:Counter", TransformSpec), hook="augsynth_transforms"), Dist("two")
+        ),
         Planted("c", plugin(spec("gan", "collections:deque")), Dist("Three.X")),
     )
     with pytest.raises(augsynth.AmbiguousPluginError, match="augsynth/gan, three-x/gan"):
@@ -206,7 +208,9 @@ def test_an_ambiguous_name_lists_the_qualified_ones_which_resolve():
 
 def test_the_same_code_seen_twice_is_no_conflict():
     module = plugin(spec("gan"))
-    reg = registry(Planted("a", module, Dist("one")), Planted("a", module, Dist("one")), Planted("b", module, Dist("one")))
+    reg = registry(
+        Planted("a", module, Dist("one")), Planted("a", module, Dist("one")), Planted("b", module, Dist("one"))
+    )
     assert names(reg) == ["one/gan"]
 
 
@@ -261,6 +265,8 @@ def test_an_unknown_kind_lists_the_kinds():
 
 
 def test_the_command_lists_plugins_as_json():
-    done = subprocess.run([sys.executable, "-m", "augsynth", "plugins", "--json"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "augsynth", "plugins", "--json"], capture_output=True, text=True, check=True
+    )
     listed = json.loads(done.stdout)
     assert {"name": "gan", "kind": "generator"}.items() <= next(i for i in listed if i["name"] == "gan").items()

@@ -15,7 +15,7 @@ Condition = str | Mapping[Any, float] | Callable[..., Any] | None
 
 
 def check_condition(condition: Condition, labels: LabelSpec | None) -> None:
-    """Raise if ``condition`` is none that exists, or names classes that do not (UnknownLabelError lists those that do)."""
+    """Raise if ``condition`` is none that exists, or names classes that do not."""
     if condition is None or condition == "match":
         return
     if isinstance(condition, str) and condition != "balance":
@@ -57,8 +57,10 @@ def balancing_weights(remaining: Tensor, synthetic: float) -> Tensor:
     ordered = remaining.double().sort().values
     below = torch.arange(1, len(ordered) + 1, dtype=torch.float64)
     levels = (ordered.cumsum(0) + synthetic) / below  # level if the k rarest are filled
-    k = int((levels > ordered).nonzero().max())
+    k = int((levels >= ordered).nonzero().max())
     fill = (levels[k] - remaining.double()).clamp(min=0.0)
+    if not fill.sum() > 0:  # too little to move the level by a rounding step: the rarest get it
+        fill = (remaining == remaining.min()).double()
     return fill / fill.sum()
 
 
@@ -73,6 +75,7 @@ def called(condition: Callable[..., Any], replaced: list[Any], u: Tensor, labels
     """(n,) class positions from the user's ``condition(labels, u)``; checks what it returns."""
     wanted = condition(replaced, u)
     if not hasattr(wanted, "__len__") or len(wanted) != len(replaced):
-        raise ConfigError(f"condition: the callable returned {wanted!r} for {len(replaced)} positions; expected as many labels")
+        raise ConfigError(
+            f"condition: the callable returned {wanted!r} for {len(replaced)} positions; expected as many labels"
+        )
     return labels.indices(wanted)
-

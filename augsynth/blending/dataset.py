@@ -12,12 +12,13 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from augsynth._rng_guard import preserved_rng, seed_global
+from augsynth.batch import SampleBatch
 from augsynth.blending.condition import Condition, check_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import MODES, Decision, EpochPlan
 from augsynth.blending.ratio import Ratio
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, FilteredSource
+from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
 from augsynth.label_spec import Label, LabelSpec, plain_label
 from augsynth.labels import class_names, find_labels
@@ -106,24 +107,26 @@ class SyntheticDataset(Dataset[Any]):
             raise CapabilityError(f"mode='vary' needs a generator that can vary; {_name(source)} cannot")
         if seed_real not in (True, False, "auto"):
             raise ConfigError(f"seed_real={seed_real!r}: expected True, False or 'auto'")
-        for name, one in (("transform", transform), ("real_transform", real_transform),
-                          ("synthetic_transform", synthetic_transform)):  # fmt: skip
-            check_transform(name, one)
+        check_transform("transform", transform)
+        check_transform("real_transform", real_transform)
+        check_transform("synthetic_transform", synthetic_transform)
         if isinstance(real, SyntheticDataset) and real.provenance:
             raise ConfigError("the inner dataset has provenance=True; set it on the outermost only")
-        self.real, self.source = real, source
+        self.real: Any = real
+        self.source = source
         self.ratio, self.condition, self.mode = ratio, condition, mode
         self.transform, self.real_transform, self.synthetic_transform = transform, real_transform, synthetic_transform
         self.seed = None if seed is None else check_seed(seed)
-        self.provenance = provenance
+        self.provenance: bool = provenance
         self.strength, self.vary_options = strength, dict(vary_options or {})
-        self._depth = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
+        self._depth: int = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
         self._shared = SharedState()
-        self._filtered = FilteredSource(
-            source, filters, {"temperature": temperature, "truncation": truncation}, self._shared.count
-        )
+        self._filters = Filters(filters, self._shared.count)
+        self._labelled = LabelledSource(source, {"temperature": temperature, "truncation": truncation}, self._filters)
         self._plan: EpochPlan | None = None
-        self._seeded_reading = self.seed is not None and (_has_transform(real) if seed_real == "auto" else bool(seed_real))
+        self._seeded_reading = self.seed is not None and (
+            _has_transform(real) if seed_real == "auto" else bool(seed_real)
+        )
         with preserved_rng():  # looking at the data is not part of the run
             self._form, self._classes, raw = _inspect(real, fields, fill or {}, progress)
             check_condition(condition, self._form.labels)
@@ -193,7 +196,7 @@ class SyntheticDataset(Dataset[Any]):
     @property
     def acceptance_rate(self) -> float | None:
         """Share of the generated samples that the filters let pass, over all workers; None without filters."""
-        return self._shared.acceptance_rate if self._filtered.filters else None
+        return self._shared.acceptance_rate if self._filters.filters else None
 
     def state_dict(self) -> dict[str, Any]:
         """Where the dataset stands; with the loader's own state, all that exact resumption needs."""
@@ -294,19 +297,27 @@ class SyntheticDataset(Dataset[Any]):
     def _generated(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         labels = self._form.labels
         if labels is None or wanted[0] < 0:  # the generator chooses
-            inputs, chosen, rows = self._filtered.sample(None, seeds)
-            source_labels = self.source.spec.labels
-            return [self._form.build(x, c, source_labels) for x, c in zip(inputs, chosen, strict=True)], rows
-        inputs, _, rows = self._filtered.sample([labels.values[c] for c in wanted], seeds)
-        return [self._form.build(x, c) for x, c in zip(inputs, wanted, strict=True)], rows
+            drawn = self._labelled.draw(None, seeds)
+            names = self.source.spec.labels
+            return [self._form.build(x, c, names) for x, c in zip(drawn.inputs, drawn.classes, strict=True)], drawn.meta
+        drawn = self._labelled.draw([labels.values[c] for c in wanted], seeds)
+        return [self._form.build(x, c) for x, c in zip(drawn.inputs, wanted, strict=True)], drawn.meta
 
     def _varied(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         structure = self._form.structure
         loaded, _ = self._load(sources, seeds, traced=False)
-        inputs = [structure.x_of(sample) for sample in loaded]
-        labels = [structure.y_of(sample) for sample in loaded] if self.source.conditional else None
-        made = self.source.vary(inputs, labels, strength=self.strength, seeds=seeds, **self.vary_options)
-        return [structure.replace_x(sample, x) for sample, x in zip(loaded, made.x, strict=True)], made.meta
+        labelled = self.source.conditional
+
+        def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
+            inputs = [structure.x_of(loaded[i]) for i in rows]
+            labels = [structure.y_of(loaded[i]) for i in rows] if labelled else None
+            made: SampleBatch = self.source.vary(
+                inputs, labels, strength=self.strength, seeds=row_seeds, **self.vary_options
+            )
+            return made
+
+        drawn = self._filters.draw(make, seeds)
+        return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
 
     def _load(self, indices: list[int], seeds: Tensor, *, traced: bool) -> tuple[list[Any], list[dict[str, Any]]]:
         """Real samples, and their provenance if ``traced``."""
@@ -350,13 +361,14 @@ class SyntheticDataset(Dataset[Any]):
         one = torch.zeros(1, dtype=torch.int64)  # position 0, and any seed
         wanted = -one - 1 if self.condition is None or self._form.labels is None else self._first_class()
         sources = one if self.mode == "vary" else -one - 1
-        self._put_real(Decision(one > 0, one, wanted, one), real := [None], None)
-        self._put_synthetic(Decision(one == 0, sources, wanted, one), synthetic := [None], None)
+        real: list[Any] = [None]
+        synthetic: list[Any] = [None]
+        self._put_real(Decision(one > 0, one, wanted, one), real, None)
+        self._put_synthetic(Decision(one == 0, sources, wanted, one), synthetic, None)
         self._shared.reset_counters()
-        pair = [*real, *synthetic]
         structure = self._form.structure
-        check_alike(*(structure.x_of(sample) for sample in pair), what="the input")
-        check_alike(*(structure.y_of(sample) for sample in pair), what="the label")
+        check_alike(structure.x_of(real[0]), structure.x_of(synthetic[0]), "the input")
+        check_alike(structure.y_of(real[0]), structure.y_of(synthetic[0]), "the label")
 
     def _first_class(self) -> Tensor:
         needed = list(self._needed()) or [0]
@@ -408,7 +420,9 @@ def _check_map_style(real: Any) -> None:
 
 
 def _positions(indices: Sequence[int], length: int) -> Tensor:
-    positions = torch.as_tensor(indices if isinstance(indices, Tensor) else list(indices), dtype=torch.int64).reshape(-1)
+    positions = torch.as_tensor(indices if isinstance(indices, Tensor) else list(indices), dtype=torch.int64).reshape(
+        -1
+    )
     if len(positions) and (int(positions.min()) < -length or int(positions.max()) >= length):
         wrong = next(i for i in positions.tolist() if not -length <= i < length)
         raise IndexError(f"index {wrong} is out of range for {length} samples")

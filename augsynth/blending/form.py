@@ -59,7 +59,7 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *,
     if not source_spec.admits(raw):
         raise SpecMismatchError(
             f"the generator yields {source_spec.described}, but sample 0 of this dataset has values from "
-            f"{float(raw.min()):g} to {float(raw.max()):g}; normalise the dataset as it was when the generator was fitted"
+            f"{float(raw.min()):g} to {float(raw.max()):g}; normalise the dataset as it was for the fit"
         )
     if not needed:
         return
@@ -80,7 +80,10 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *,
 
 def check_alike(real: Any, synthetic: Any, what: str = "sample") -> None:
     """Raise a SpecMismatchError if the two would not collate: other type, structure, dtype or shape."""
-    if type(real) is not type(synthetic):
+    pictures = isinstance(real, Image.Image) and isinstance(
+        synthetic, Image.Image
+    )  # whatever file format they came from
+    if type(real) is not type(synthetic) and not pictures:
         raise _unlike(what, type(real).__name__, type(synthetic).__name__)
     if isinstance(real, Mapping):
         if set(real) != set(synthetic):
@@ -95,7 +98,7 @@ def check_alike(real: Any, synthetic: Any, what: str = "sample") -> None:
     elif isinstance(real, (Tensor, np.ndarray)):
         if real.dtype != synthetic.dtype or real.shape != synthetic.shape:
             raise _unlike(what, f"{real.dtype} {tuple(real.shape)}", f"{synthetic.dtype} {tuple(synthetic.shape)}")
-    elif isinstance(real, Image.Image) and (real.mode, real.size) != (synthetic.mode, synthetic.size):
+    elif pictures and (real.mode, real.size) != (synthetic.mode, synthetic.size):
         raise _unlike(what, f"mode {real.mode}, size {real.size}", f"mode {synthetic.mode}, size {synthetic.size}")
 
 

@@ -15,7 +15,7 @@ from augsynth.blending.form import RealForm, check_alike, check_source, probe_in
 from augsynth.blending.plan import EpochPlan
 from augsynth.blending.ratio import Ratio
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, FilteredSource
+from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed, derive
 from augsynth.structure import Fields, Structure
@@ -69,7 +69,9 @@ class SyntheticIterableDataset(IterableDataset[Any]):
         if not hasattr(real, "__iter__") or isinstance(real, Iterator):
             raise DataError(f"real is of type {type(real).__name__}: expected an iterable that can be started anew")
         if condition == "balance":
-            raise ConfigError("condition='balance': a stream does not tell its class frequencies; pass a mapping label → weight")
+            raise ConfigError(
+                "condition='balance': a stream does not tell its class frequencies; pass a mapping label → weight"
+            )
         if not isinstance(buffer_size, int) or buffer_size < 1:
             raise ConfigError(f"buffer_size={buffer_size!r}: expected a whole number from 1 up")
         check_transform("transform", transform)
@@ -81,7 +83,7 @@ class SyntheticIterableDataset(IterableDataset[Any]):
         self.provenance = provenance
         self._shared = SharedState()
         settings = {"temperature": temperature, "truncation": truncation}
-        self._filtered = FilteredSource(source, filters, settings, self._shared.count)
+        self._labelled = LabelledSource(source, settings, Filters(filters, self._shared.count))
         self._position = 0
         self._resume_at = 0
         with preserved_rng():
@@ -93,12 +95,16 @@ class SyntheticIterableDataset(IterableDataset[Any]):
             source_spec = getattr(source, "spec", None)
             labels = getattr(source_spec, "labels", None) if structure.labelled else None
             if structure.labelled and source_spec is not None and labels is None and condition is not None:
-                raise ConfigError("the stream is labelled and the generator is not conditional; pass condition=None with fields={'x': ..., 'y': None}")
+                raise ConfigError(
+                    "the stream is labelled and the generator is not conditional; "
+                    "pass condition=None with fields={'x': ..., 'y': None}"
+                )
             self._form = RealForm(structure, spec, labels, fill or {})
             check_condition(condition, labels)
             check_source(source_spec, self._form, raw, needed={})
             EpochPlan(1, None, labels, ratio=ratio, condition=condition, mode="replace", seed=self.seed, epoch=0)
-            check_alike(structure.x_of(first), self._filtered.sample(None, torch.zeros(1, dtype=torch.int64))[0][0], "the input")
+            one = self._labelled.draw(None, torch.zeros(1, dtype=torch.int64))
+            check_alike(structure.x_of(first), one.inputs[0], "the input")
             self._shared.reset_counters()
 
     def __iter__(self) -> Iterator[Any]:
@@ -136,17 +142,19 @@ class SyntheticIterableDataset(IterableDataset[Any]):
         if at:
             wanted = decision.classes[at].tolist()
             requested = None if labels is None or wanted[0] < 0 else [labels.values[c] for c in wanted]
-            inputs, chosen, rows = self._filtered.sample(requested, decision.seeds[at])
+            drawn = self._labelled.draw(requested, decision.seeds[at])
             for j, i in enumerate(at):
-                samples[i] = self._form.build(inputs[j], chosen[j], labels)
-                meta[i] = {key: rows[j].get(key, default) for key, default in meta[i].items()} | {"index": -1}
+                samples[i] = self._form.build(drawn.inputs[j], drawn.classes[j], labels)
+                meta[i] = {key: drawn.meta[j].get(key, default) for key, default in meta[i].items()} | {"index": -1}
             if self.synthetic_transform is not None:
                 self._transform(self.synthetic_transform, samples, at, decision.seeds, _COMMON - 1)
         if self.transform is not None:
             self._transform(self.transform, samples, range(len(samples)), decision.seeds, _COMMON)
         return [structure.with_meta(s, m) for s, m in zip(samples, meta, strict=True)] if self.provenance else samples
 
-    def _transform(self, transform: Any, samples: list[Any], at: Sequence[int], seeds: torch.Tensor, stream: int) -> None:
+    def _transform(
+        self, transform: Any, samples: list[Any], at: Sequence[int], seeds: torch.Tensor, stream: int
+    ) -> None:
         structure = self._form.structure
         chosen = None if self.seed is None else derive(seeds[list(at)], stream)
         made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
@@ -169,7 +177,7 @@ class SyntheticIterableDataset(IterableDataset[Any]):
     @property
     def acceptance_rate(self) -> float | None:
         """Share of the generated samples that the filters let pass; None without filters."""
-        return self._shared.acceptance_rate if self._filtered.filters else None
+        return self._shared.acceptance_rate if self._labelled.filters.filters else None
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch and position in the stream."""

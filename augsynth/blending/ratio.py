@@ -26,7 +26,9 @@ def resolve_ratio(ratio: Ratio, epoch: int, labels: LabelSpec | None) -> float |
     if callable(ratio) and not isinstance(ratio, Mapping):
         value = ratio(epoch)
         if callable(value):
-            raise ConfigError(f"ratio: the schedule returned {value!r} for epoch {epoch}; expected a number or a mapping")
+            raise ConfigError(
+                f"ratio: the schedule returned {value!r} for epoch {epoch}; expected a number or a mapping"
+            )
         return resolve_ratio(value, epoch, labels)
     if isinstance(ratio, Mapping):
         if labels is None:

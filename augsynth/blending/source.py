@@ -1,83 +1,85 @@
-"""What the blend needs of a source of synthetic samples, and how it asks for them."""
+"""Draw from a source of synthetic samples, and again for what the filters reject."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError, FilterExhaustedError
-from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
 
 Filter = Callable[[SampleBatch], Tensor]
+Make = Callable[[list[int], Tensor], SampleBatch]
 
 MAX_REDRAWS = 64  # with a third of the samples accepted, one in 10^11 is still missing after these
 _REDRAW = 0x4ED4
 
 
-class Source(Protocol):
-    """Anything that yields batches of synthetic samples: a generator, a pool, recorded shards."""
+class Drawn:
+    """n accepted samples: inputs in the dataset's form, class positions of the source or None, provenance."""
 
-    spec: SampleSpec | None
+    def __init__(self, batch: SampleBatch) -> None:
+        self.inputs = list(batch.x)
+        self.classes = _classes(batch)
+        self.meta: Sequence[dict[str, Any]] = batch.meta
 
-    def sample(self, n: int | None = None, *, labels: Any = None, seeds: Any = None, **settings: Any) -> SampleBatch:
-        """As :meth:`augsynth.Generator.sample`."""
-        ...
+    def put(self, i: int, batch: SampleBatch, j: int) -> None:
+        """Replace sample i by the j-th of ``batch``."""
+        if not isinstance(self.meta, list):
+            self.meta = list(self.meta)
+        self.inputs[i], self.classes[i], self.meta[i] = batch.x[j], _classes(batch)[j], batch.meta[j]
 
 
-class FilteredSource:
-    """Draws from a source, and again for what the filters reject.
+class Filters:
+    """Judges of generated samples.
 
     Args:
-        source: where samples come from.
         filters: each takes a :class:`SampleBatch` of n and returns (n,) bool, True for what may pass. To keep a
             sample a function of its seed, a filter must judge each sample by itself.
-        settings: passed to the source (``temperature``, ``truncation``).
-        count: called with the number of samples drawn and accepted.
+        count: called with the number of samples judged and accepted.
+
+    Raises:
+        ConfigError: one of them is not callable.
     """
 
-    def __init__(
-        self, source: Any, filters: Sequence[Filter], settings: dict[str, Any], count: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, filters: Sequence[Filter], count: Callable[[int, int], None]) -> None:
         for one in filters:
             if not callable(one):
                 raise ConfigError(f"filters: {one!r} is not callable; expected batch → (n,) bool")
-        self.source, self.filters, self.settings, self.count = source, tuple(filters), settings, count
+        self.filters, self.count = tuple(filters), count
 
-    def sample(self, labels: list[Any] | None, seeds: Tensor) -> tuple[list[Any], list[Any], list[dict[str, Any]]]:
-        """Inputs, class positions of the source (or None) and provenance of ``len(seeds)`` accepted samples."""
-        batch = self._draw(labels, seeds)
-        inputs, classes, meta = list(batch.x), _classes(batch), batch.meta
+    def draw(self, make: Make, seeds: Tensor) -> Drawn:
+        """Samples of ``make(rows, seeds)`` that all filters accept, one for each seed.
+
+        Raises:
+            FilterExhaustedError: a sample was rejected 65 times in a row.
+        """
+        everything = list(range(len(seeds)))
+        batch = make(everything, seeds)
+        drawn = Drawn(batch)
         if not self.filters:
-            return inputs, classes, meta  # type: ignore[return-value]
-        rows = list(meta)
+            return drawn
         pending = (~self._accepted(batch)).nonzero().flatten()
         for turn in range(1, MAX_REDRAWS + 1):
             if not len(pending):
-                return inputs, classes, rows
-            wanted = None if labels is None else [labels[i] for i in pending.tolist()]
-            batch = self._draw(wanted, derive(seeds[pending], _REDRAW, turn))
+                return drawn
+            batch = make(pending.tolist(), derive(seeds[pending], _REDRAW, turn))
             accepted = self._accepted(batch)
-            redrawn = _classes(batch)
             for j in accepted.nonzero().flatten().tolist():
-                i = int(pending[j])
-                inputs[i], classes[i], rows[i] = batch.x[j], redrawn[j], batch.meta[j]
+                drawn.put(int(pending[j]), batch, j)
             pending = pending[~accepted]
         if len(pending):
-            refused = "" if labels is None else f" for the label {labels[int(pending[0])]!r}"
+            condition = batch.meta[0]["condition"]
+            wanted = f" for the label {condition!r}" if condition else ""
             raise FilterExhaustedError(
-                f"the filters rejected {MAX_REDRAWS + 1} samples in a row{refused}: the generator and the filters do not "
-                "suit each other. Loosen the filters, lower temperature=, or fit for longer"
+                f"the filters rejected {MAX_REDRAWS + 1} samples in a row{wanted}: the generator and the filters do "
+                "not suit each other. Loosen the filters, lower temperature=, or fit for longer"
             )
-        return inputs, classes, rows
-
-    def _draw(self, labels: list[Any] | None, seeds: Tensor) -> SampleBatch:
-        made: SampleBatch = self.source.sample(labels=labels, seeds=seeds, **self.settings)
-        return made
+        return drawn
 
     def _accepted(self, batch: SampleBatch) -> Tensor:
         mask = torch.ones(len(batch), dtype=torch.bool)
@@ -91,6 +93,29 @@ class FilteredSource:
             mask &= verdict
         self.count(len(mask), int(mask.sum()))
         return mask
+
+
+class LabelledSource:
+    """Asks a source for samples with given labels, or of its own choice, with fixed settings of sampling.
+
+    Args:
+        source: a generator, or anything with its ``sample``.
+        settings: ``temperature`` and ``truncation``.
+        filters: judges of what it yields.
+    """
+
+    def __init__(self, source: Any, settings: dict[str, Any], filters: Filters) -> None:
+        self.source, self.settings, self.filters = source, settings, filters
+
+    def draw(self, labels: list[Any] | None, seeds: Tensor) -> Drawn:
+        """One accepted sample for each seed, with the labels asked for. Raises as :meth:`Filters.draw`."""
+
+        def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
+            wanted = None if labels is None else [labels[i] for i in rows]
+            made: SampleBatch = self.source.sample(labels=wanted, seeds=row_seeds, **self.settings)
+            return made
+
+        return self.filters.draw(make, seeds)
 
 
 def _classes(batch: SampleBatch) -> list[Any]:

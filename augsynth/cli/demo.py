@@ -13,7 +13,8 @@ from augsynth.cli.options import AsJson, Device, Seed, Settings, parsed_settings
 
 def demo(
     data: Annotated[
-        str, typer.Option("--data", help="digits, fashion-mnist, a folder of images, FILE.npz, hf:NAME, module:callable.")
+        str,
+        typer.Option("--data", help="digits, fashion-mnist, a folder of images, FILE.npz, hf:NAME, module:callable."),
     ] = "digits",
     generator: Annotated[str, typer.Option("--generator", help="Name of the generator.")] = "vae",
     per_class: Annotated[int, typer.Option("--per-class", help="Training samples per class; 0 for all.")] = 30,

@@ -42,10 +42,16 @@ def fit(
         resume=resume,
         **parsed_settings(settings),
     )
-    info = {"checkpoint": str(out), "generator": made.plugin, **{k: v for k, v in made.fit_info.items() if k != "history"}}
+    info = {
+        "checkpoint": str(out),
+        "generator": made.plugin,
+        **{k: v for k, v in made.fit_info.items() if k != "history"},
+    }
     if as_json:
         typer.echo(json.dumps(info, indent=2, ensure_ascii=False))
         return
-    typer.echo(f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples")
+    typer.echo(
+        f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
+    )
     typer.echo(f"checkpoint: {out}   look at: {out / 'preview.png'}")
     typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.png")

@@ -6,7 +6,6 @@ import sys
 import warnings
 from typing import Any
 
-import click
 import typer
 
 from augsynth._version import __version__
@@ -41,23 +40,16 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line: exit code 2 for the user's mistake, 1 for a failed fit, 130 when interrupted."""
+    """Run the command line: exit code 2 for the user's mistake, 1 for a failed fit."""
     warnings.showwarning = _one_line
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        app()  # handles mistakes in the arguments itself, with exit code 2
     except FitError as error:
         print(f"augsynth: {error}", file=sys.stderr)
         sys.exit(1)
     except AugsynthError as error:
         print(f"augsynth: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _one_line(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:

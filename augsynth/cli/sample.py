@@ -34,12 +34,16 @@ def sample(
     if label:
         n = n if n is not None else 8 * len(label)
         labels = [label[i * len(label) // n] for i in range(n)]  # in equal parts, side by side
-    batch = generator.sample(64 if n is None else n, labels=labels, temperature=temperature, truncation=truncation, seed=seed)
+    batch = generator.sample(
+        64 if n is None else n, labels=labels, temperature=temperature, truncation=truncation, seed=seed
+    )
     if not len(batch):
         raise ConfigError("-n 0: there is nothing to write")
     files = _write(batch, out)
     if as_json:
-        typer.echo(json.dumps({"files": [str(file) for file in files], "samples": list(batch.meta)}, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"files": [str(file) for file in files], "samples": list(batch.meta)}, ensure_ascii=False)
+        )
     else:
         typer.echo(f"{len(batch)} samples in {out}")
 
@@ -56,7 +60,7 @@ def _write(batch: Any, out: Path) -> list[Path]:
             image_grid(x, columns=min(8, len(x)), scale=max(1, 48 // x.shape[-1])).save(draft)
         return [out]
     if out.suffix == ".npz":
-        arrays = {"x": np.stack([np.asarray(one) for one in batch.x])}
+        arrays: dict[str, Any] = {"x": np.stack([np.asarray(one) for one in batch.x])}
         if batch.y is not None:
             arrays["y"] = np.asarray(batch.y)
         with atomic_file(out) as draft:

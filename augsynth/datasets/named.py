@@ -18,7 +18,7 @@ from augsynth.datasets.image_folder import read_image_folder
 from augsynth.errors import ConfigError, DataError
 
 FORMS = "digits, fashion-mnist, a folder of images, FILE.npz, hf:NAME, or module:callable"
-_FASHION = "T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Boot".split()
+_FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 _FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.cache/fashion-mnist", "data/FashionMNIST/raw")
 
 
@@ -65,9 +65,7 @@ def _digits(split: str) -> ArrayDataset:
     digits = load_digits()
     # 17 grey levels, 0 to 16
     images = torch.from_numpy((digits.images * (255 / 16)).round().astype(np.uint8))[:, None]
-    train, test = train_test_split(
-        np.arange(len(images)), train_size=1200, random_state=0, stratify=digits.target
-    )
+    train, test = train_test_split(np.arange(len(images)), train_size=1200, random_state=0, stratify=digits.target)
     chosen = torch.from_numpy(train if split == "train" else test)
     return ArrayDataset(images, digits.target, [str(i) for i in range(10)]).subset(chosen)
 
@@ -82,8 +80,8 @@ def _fashion_mnist(split: str) -> ArrayDataset:
             return ArrayDataset(x, torch.from_numpy(read_idx(labels).astype(np.int64)), _FASHION)
     raise DataError(
         "Fashion-MNIST is not on this machine; looked in "
-        f"{', '.join(one for one in folders if one)}. On Debian and Ubuntu: apt install dataset-fashion-mnist; elsewhere "
-        "put its four .gz files into a folder and set AUGSYNTH_FASHION_MNIST to it"
+        f"{', '.join(one for one in folders if one)}. On Debian and Ubuntu: apt install dataset-fashion-mnist; "
+        "elsewhere put its four .gz files into a folder and set AUGSYNTH_FASHION_MNIST to it"
     )
 
 

@@ -103,7 +103,9 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
     device = str(generator.device)
     spec, labels = generator.spec, generator.spec.labels if generator.spec else None
     if spec is None or labels is None:
-        raise DataError(f"data {settings.data!r} is unlabelled: the demonstration trains a classifier, which needs labels")
+        raise DataError(
+            f"data {settings.data!r} is unlabelled: the demonstration trains a classifier, which needs labels"
+        )
     test_x, test_y = test.images, torch.tensor(test.targets)
     curves: dict[str, list[list[tuple[int, float]]]] = {"real only": [], "real + synthetic": []}
     judge = None
@@ -112,7 +114,13 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
             blended = SyntheticDataset(train, generator, ratio=settings.ratio, seed=seed, progress=show)
             for arm, dataset in zip(curves, (train, blended), strict=True):
                 model, curve = train_classifier(
-                    dataset, spec, len(labels), (test_x, test_y), steps=settings.classifier_steps, seed=seed, device=device
+                    dataset,
+                    spec,
+                    len(labels),
+                    (test_x, test_y),
+                    steps=settings.classifier_steps,
+                    seed=seed,
+                    device=device,
                 )
                 curves[arm].append(curve)
                 judge = judge or model

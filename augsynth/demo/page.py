@@ -32,7 +32,8 @@ def write_page(outcome: Outcome, grid: Path, curves: Path, path: Path) -> None:
         "data": outcome.settings.data,
         "training samples": f"{len(outcome.train)} ({outcome.settings.per_class or 'all'} per class)",
         "generator": outcome.generator.plugin,
-        "fit": f"{info['steps']} steps, {info['seconds']} s, {info['ended']}; weights of step {info['best_step'] or info['steps']}",
+        "fit": f"{info['steps']} steps, {info['seconds']} s, {info['ended']}; "
+        f"weights of step {info['best_step'] or info['steps']}",
         "generator settings": outcome.generator.config,
         "warnings": info["warnings"] or "none",
         "ratio": outcome.settings.ratio,

@@ -44,7 +44,10 @@ def draw_grid(outcome: Outcome, path: Path) -> None:
         (left, blocks[0], _REAL, "real"),
         (right, blocks[1], _SYNTHETIC, f"synthetic ({generator.plugin})"),
     ):
-        axes.imshow(np.asarray(image_grid(torch.cat(block), columns, scale=scale, gap=4, smooth=smooth)), interpolation="nearest")
+        axes.imshow(
+            np.asarray(image_grid(torch.cat(block), columns, scale=scale, gap=4, smooth=smooth)),
+            interpolation="nearest",
+        )
         axes.set_title(title)
         axes.set_xticks([])
         axes.set_yticks([])

@@ -152,7 +152,7 @@ def _rounded(steps: int) -> int:
 
 def _instance(generator: str | type[Generator] | Generator, config: dict[str, Any]) -> Generator:
     if isinstance(generator, str):
-        return default_registry().create("generator", generator, **config)  # type: ignore[no-any-return]
+        return default_registry().create("generator", generator, **config)
     if isinstance(generator, type) and issubclass(generator, Generator):
         return generator(**config)
     if isinstance(generator, Generator):

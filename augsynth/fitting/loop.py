@@ -124,7 +124,9 @@ class FitLoop:
                     if due:
                         rate = progress.step * settings.batch_size / progress.elapsed
                         shown = ", ".join(f"{k} {v:.3f}" for k, v in progress.history[-1].items() if k != "step")
-                        bar.update(progress.step if settings.steps else progress.elapsed, f"{shown} | {rate:,.0f} samples/s")
+                        bar.update(
+                            progress.step if settings.steps else progress.elapsed, f"{shown} | {rate:,.0f} samples/s"
+                        )
                         pending = []
                     if progress.step % settings.evaluate_every == 0 or self._over():
                         self._evaluate()
@@ -132,7 +134,8 @@ class FitLoop:
                     if settings.checkpoint_dir is not None and progress.step % settings.checkpoint_every == 0:
                         self.save(settings.checkpoint_dir)
         except KeyboardInterrupt:
-            if self._within_step or not self._looked(pending, final=True):
+            seen = bool(progress.history) and progress.history[-1]["step"] == progress.step
+            if self._within_step or not (seen or self._looked(pending, final=True)):
                 self._restore(self._good)  # only whole steps with finite losses are kept, so that resuming is exact
             progress.ended = "interrupted"
             warnings.warn(f"fitting was interrupted after {progress.step} steps", FitWarning, stacklevel=4)
@@ -248,7 +251,7 @@ class FitLoop:
         if all_finite([loss for losses in pending for loss in losses.values()]):
             means = {name: float(torch.stack([row[name] for row in pending]).float().mean()) for name in pending[-1]}
             self.progress.history.append({"step": self.progress.step, **means})
-            if self.settings.callback is not None:
+            if self.settings.callback is not None and not final:
                 self.settings.callback(self.progress.step, means)
             return True
         if final:
@@ -296,7 +299,11 @@ class FitLoop:
             progress.best_loss, progress.best_step = value, progress.step
             self._best = cloned(self.generator.state_dict())
         since = progress.step - (progress.best_step or 0)
-        if settings.patience is not None and progress.best_step and since >= settings.patience * settings.evaluate_every:
+        if (
+            settings.patience is not None
+            and progress.best_step
+            and since >= settings.patience * settings.evaluate_every
+        ):
             progress.ended = "no improvement"
 
     def _state(self) -> dict[str, Any]:
@@ -314,4 +321,3 @@ class FitLoop:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.progress.__dict__.update(state["progress"])
-

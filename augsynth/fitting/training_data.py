@@ -39,7 +39,9 @@ class TrainingData:
     fingerprint: str
 
     @classmethod
-    def read(cls, dataset: Any, *, fields: Fields | None = None, labelled: bool = True, show: bool = True) -> TrainingData:
+    def read(
+        cls, dataset: Any, *, fields: Fields | None = None, labelled: bool = True, show: bool = True
+    ) -> TrainingData:
         """Read a map-style or finite iterable dataset once.
 
         Args:
@@ -134,7 +136,9 @@ class TrainingData:
 def _samples(dataset: Any) -> Iterator[Any]:
     if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
         if not hasattr(dataset, "__iter__"):
-            raise DataError(f"a dataset of type {type(dataset).__name__}: expected something with len() and [], or iterable")
+            raise DataError(
+                f"a dataset of type {type(dataset).__name__}: expected something with len() and [], or iterable"
+            )
         yield from dataset
         return
     for index in range(len(dataset)):

@@ -58,9 +58,11 @@ def read_state(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{folder.parent} has no training state to resume from; fit with checkpoint_dir= first")
     try:
         tensors = load_file(folder / _TENSORS)
-        return unflatten(json.loads((folder / _REST).read_text(encoding="utf-8")), tensors)  # type: ignore[no-any-return]
+        return unflatten(json.loads((folder / _REST).read_text(encoding="utf-8")), tensors)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise CheckpointError(f"the training state in {folder} is damaged ({error}); fit anew with resume=False") from error
+        raise CheckpointError(
+            f"the training state in {folder} is damaged ({error}); fit anew with resume=False"
+        ) from error
 
 
 def cloned(tree: Any) -> Any:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pickle
-import random
 import tempfile
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from augsynth.fitting import fit
 from augsynth.generator import Generator
 from augsynth.search_space import Choice, FloatRange, IntRange
 from augsynth.testing.data import FORMS, TinyImages
+from augsynth.testing.global_rngs import global_rngs, same_rngs
 
 _TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
 _STEPS = 6
@@ -53,7 +53,9 @@ def check_samples_have_the_form_of_the_data(generator: Any) -> None:
         batch = gen.sample(2, seed=0)
         real = data[0]["image"] if form == "pil" else data[0][0]
         made = batch.x[0]
-        assert type(made) is type(real), f"{form}: a sample is {type(made).__name__}, the data has {type(real).__name__}"
+        assert type(made) is type(real), (
+            f"{form}: a sample is {type(made).__name__}, the data has {type(real).__name__}"
+        )
         a, b = np.asarray(made), np.asarray(real)
         assert a.shape == b.shape and a.dtype == b.dtype, f"{form}: {a.dtype}{a.shape} against {b.dtype}{b.shape}"
         if form != "pil":
@@ -91,7 +93,7 @@ def check_labels_are_kept(generator: Any) -> None:
     gen = _default(generator)
     if not gen.conditional:
         return
-    assert gen.sample(labels=[2, 0, 1], seed=0).y.tolist() == [2, 0, 1]
+    assert torch.equal(torch.as_tensor(gen.sample(labels=[2, 0, 1], seed=0).y), torch.tensor([2, 0, 1]))
     assert len(gen.sample(5, labels=1, seed=0)) == 5
     _raises(UnknownLabelError, lambda: gen.sample(1, labels=99), "an unknown label")
 
@@ -103,20 +105,19 @@ def check_unlabelled_data(generator: Any) -> None:
     _raises(ConfigError, lambda: gen.sample(1, labels=0), "a label although fitted without")
 
 
-def check_global_rngs_are_left_alone(generator: Any) -> None:
+def checkglobal_rngs_are_left_alone(generator: Any) -> None:
     """Fitting and seeded sampling neither read nor move the global RNGs; without a seed torch's is followed."""
-    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    before = global_rngs()
     gen = _fit(generator, TinyImages(24))
     seeded = gen.sample(3, seed=5).model_x
-    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
-    assert states[:2] == after[:2] and torch.equal(states[2], after[2]), "a global RNG was moved"
+    assert same_rngs(before), "a global RNG was moved"
     torch.manual_seed(1)
     assert torch.equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
     torch.manual_seed(1)
     first = gen.sample(3).model_x
     torch.manual_seed(1)
     assert torch.equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
-    torch.set_rng_state(states[2])
+    torch.set_rng_state(before[2])
 
 
 def check_fit_is_reproducible(generator: Any) -> None:
@@ -130,8 +131,9 @@ def check_temperature_and_truncation(generator: Any) -> None:
     gen = _default(generator)
     assert torch.isfinite(gen.sample(2, temperature=0.0, seed=0).model_x).all()
     assert torch.isfinite(gen.sample(2, truncation=0.5, seed=0).model_x).all()
-    for bad in ({"temperature": -1.0}, {"temperature": float("nan")}, {"truncation": 0.0}):
-        _raises(ConfigError, lambda bad=bad: gen.sample(1, **bad), f"{bad}")
+    settings: list[dict[str, Any]] = [{"temperature": -1.0}, {"temperature": float("nan")}, {"truncation": 0.0}]
+    for bad in settings:
+        _raises(ConfigError, partial(gen.sample, 1, **bad), f"{bad}")
 
 
 def check_checkpoint(generator: Any) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from augsynth.registry import default_registry
 from augsynth.testing.data import FORMS, TinyImages
+from augsynth.testing.global_rngs import global_rngs, same_rngs
 from augsynth.transforms.base import Transform
 
 _SHAPES = {"tensor": (3, 20, 17), "tensor-float": (1, 28, 28), "numpy-hwc": (3, 12, 18), "numpy-chw": (1, 16, 16),
@@ -19,11 +20,16 @@ _SHAPES = {"tensor": (3, 20, 17), "tensor-float": (1, 28, 28), "numpy-hwc": (3, 
 
 
 def _made(transform: Any, **config: Any) -> Any:
-    return default_registry().create("transform", transform, **config) if isinstance(transform, str) else transform(**config)
+    return (
+        default_registry().create("transform", transform, **config)
+        if isinstance(transform, str)
+        else transform(**config)
+    )
 
 
 def _inputs(form: str, n: int = 3) -> list[Any]:
-    return list(TinyImages(n, _SHAPES[form], form=form, structure="bare"))
+    data = TinyImages(n, _SHAPES[form], form=form, structure="bare")
+    return [data[i] for i in range(n)]
 
 
 def _for(transform: Any, form: str) -> Any:
@@ -62,10 +68,9 @@ def check_follows_its_seed_alone(transform: Any) -> None:
 def check_leaves_global_rngs_alone(transform: Any) -> None:
     """With a seed, no global RNG is moved."""
     apply, x = _made(transform), _inputs("tensor")[0]
-    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    before = global_rngs()
     apply(x, seed=3)
-    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
-    assert states[:2] == after[:2] and torch.equal(states[2], after[2]), "a global RNG was moved"
+    assert same_rngs(before), "a global RNG was moved"
 
 
 def check_does_not_change_its_input(transform: Any) -> None:

@@ -68,7 +68,11 @@ class Transform:
             )
         if self.works_on == "tensor":
             return _restored(spec, self.apply(raw, seed))
-        bytes_ = raw if spec.dtype == "uint8" else ((spec.raw_to_model(raw[None])[0] + 1) * 127.5).round().clamp(0, 255).byte()
+        bytes_ = (
+            raw
+            if spec.dtype == "uint8"
+            else ((spec.raw_to_model(raw[None])[0] + 1) * 127.5).round().clamp(0, 255).byte()
+        )
         array = np.ascontiguousarray(bytes_.movedim(0, -1).numpy())
         if self.works_on == "pil":
             mode = spec.mode or {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[spec.channels]

@@ -1,10 +1,12 @@
 """Denoising autoencoder."""
 
+from collections.abc import Iterator
+
 import augsynth
 
 
 @augsynth.hookimpl
-def augsynth_generators():
+def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
     yield augsynth.GeneratorSpec(
         name="autoencoder",
         factory="augsynth_autoencoder.model:Autoencoder",

@@ -82,15 +82,6 @@ class Autoencoder(augsynth.LatentGenerator):
         decoded: Tensor = self.decoder(z, labels).float()
         return decoded
 
-    def outlier_score(self, x: Any, y: Any = None) -> Tensor:
-        """(n,) mean squared reconstruction error of n inputs in the dataset's form, on the scale [-1, 1]; a sample
-        far above the others is unlike what the generator was fitted on."""
-        return self._map("outlier_score", self._inputs(x), y)
-
-    def outlier_score_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
-        """(n,) reconstruction error of (n, C, H, W)."""
-        return (self.reconstruct_batch(x, labels) - x).square().flatten(1).mean(1)
-
     @classmethod
     def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
         return augsynth.latent_presets(spec, n)

@@ -33,8 +33,8 @@ class GAN(augsynth.Generator):
         *,
         z_dim: int = 64,
         width: int = 64,
-        lr_generator: float = 2e-4,
-        lr_discriminator: float = 4e-4,
+        lr_generator: float = 3e-4,
+        lr_discriminator: float = 3e-4,
         discriminator_steps: int = 1,
         augment: str = "color,translation,cutout",
         ema_decay: float = 0.999,
@@ -43,10 +43,10 @@ class GAN(augsynth.Generator):
         Args:
             z_dim: size of the noise.
             width: channels of both networks.
-            lr_generator, lr_discriminator: learning rates of Adam; two time scales (Heusel et al. 2017).
+            lr_generator, lr_discriminator: learning rates of Adam.
             discriminator_steps: updates of the discriminator for one of the generator.
-            augment: DiffAugment policies, out of ``color``, ``translation`` and ``cutout``; no flips: digits are not
-                symmetric.
+            augment: DiffAugment policies, out of ``color``, ``translation`` and ``cutout``; the preset has ``color``
+                for colour images only. No flips: digits are not symmetric.
             ema_decay: decay of the average of the weights, once warmed up.
         """
         unknown = [name for name in augment.split(",") if name.strip() and name.strip() not in POLICIES]
@@ -113,8 +113,11 @@ class GAN(augsynth.Generator):
     def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
         pixels = spec.height * spec.width
         per_class = n / max(1, len(spec.labels) if spec.labels else 1)
-        steps = 1500 if per_class < 30 or pixels <= 256 else 3000 if per_class < 3000 else 8000
-        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32}
+        steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
+        if pixels <= 256:
+            steps //= 2  # small images are learnt sooner
+        augment = "color,translation,cutout" if spec.channels >= 3 else "translation,cutout"
+        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32, "augment": augment}
 
     @classmethod
     def search_space(cls) -> augsynth.SearchSpace:

@@ -1,11 +1,13 @@
 """Transforms of torchvision."""
 
+from collections.abc import Iterator
+
 import augsynth
 
 
 @augsynth.hookimpl
-def augsynth_transforms():
-    def spec(name, factory, summary):
+def augsynth_transforms() -> Iterator[augsynth.TransformSpec]:
+    def spec(name: str, factory: str, summary: str) -> augsynth.TransformSpec:
         return augsynth.TransformSpec(
             name=name, factory=f"augsynth_torchvision.transforms:{factory}", modality="image", summary=summary
         )

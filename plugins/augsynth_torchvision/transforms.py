@@ -103,5 +103,3 @@ def _made(v2: Any, given: Any) -> Any:
         return cls(**arguments)
     except (TypeError, ValueError) as error:
         raise augsynth.ConfigError(f"transforms: {name} with {dict(arguments)}: {error}") from error
-
-

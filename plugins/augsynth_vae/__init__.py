@@ -1,10 +1,12 @@
 """Conditional variational autoencoder."""
 
+from collections.abc import Iterator
+
 import augsynth
 
 
 @augsynth.hookimpl
-def augsynth_generators():
+def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
     yield augsynth.GeneratorSpec(
         name="vae",
         factory="augsynth_vae.model:VAE",

@@ -1,3 +1,5 @@
+"""The contract's promises, run on this plugin."""
+
 import pytest
 
 from augsynth.testing import checks

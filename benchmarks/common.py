@@ -1,0 +1,59 @@
+"""What every benchmark shares: timing in turns, the machine, and results on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def machine() -> dict[str, Any]:
+    """The machine and the versions that a figure belongs to."""
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "torch_threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("augsynth", "torch", "numpy")},
+    }
+
+
+def in_turns(cases: dict[str, Callable[[], Any]], repeats: int, warmup: int = 1) -> dict[str, list[float]]:
+    """Seconds of each case, timed A B A B ..., so that a drift of the machine meets all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    for turn in range(-warmup, repeats):
+        for name, run in cases.items():
+            started = time.perf_counter()
+            run()
+            if turn >= 0:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def median_ratio(numerator: list[float], denominator: list[float]) -> float:
+    """Median of the ratios of neighbouring runs."""
+    return statistics.median(a / b for a, b in zip(numerator, denominator, strict=True))
+
+
+def record(name: str, figures: Any) -> None:
+    """Print the figures, and write them with the machine to ``results/<name>.json``."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps({"benchmark": name, "machine": machine(), "figures": figures}, indent=2, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    print(f"== {name}")
+    print(json.dumps(figures, indent=2, ensure_ascii=False))

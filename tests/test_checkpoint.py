@@ -1,0 +1,168 @@
+"""Checkpoints: plain data, whole or not at all, and checked when they are loaded."""
+
+import errno
+import json
+import os
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import augsynth
+from augsynth import _atomic, checkpoint
+
+
+@pytest.fixture
+def saved(tiny_vae, tmp_path):
+    return tiny_vae.save(tmp_path / "model")
+
+
+def test_the_folder_holds_plain_data(saved, tiny_vae):
+    description = json.loads((saved / "generator.json").read_text())
+    assert description["plugin"] == "augsynth/vae" and description["plugin_version"] == augsynth.__version__
+    assert description["fit"]["data_fingerprint"] and description["config"]["width"] == 8
+    assert description["spec"]["labels"]["values"] == [0, 1, 2]
+    for file in saved.iterdir():
+        assert b"pickle" not in file.read_bytes() and not file.read_bytes().startswith(b"\x80")
+    assert set(load_file(saved / "model.safetensors")) == set(tiny_vae.state_dict())
+    assert Image.open(saved / "preview.png").size[0] > 50
+    assert "augsynth/vae" in (saved / "README.md").read_text()
+
+
+def test_the_gan_saves_no_discriminator(gan, tmp_path):
+    names = load_file(gan.save(tmp_path / "gan") / "model.safetensors")
+    assert names and not [name for name in names if name.startswith(("discriminator", "generator"))]
+
+
+def test_training_rows_are_not_inside(digits, vae, tmp_path):
+    tensors = load_file(vae.save(tmp_path / "model") / "model.safetensors").values()
+    latents = vae.encode(digits.tensors[0], digits.tensors[1])
+    rows = torch.cat([t.reshape(-1, latents.shape[1]) for t in tensors if t.ndim and t.shape[-1] == latents.shape[1]])
+    assert torch.cdist(latents, rows.float()).min() > 1e-3, "a training latent is stored"
+
+
+def test_missing(tmp_path, saved):
+    with pytest.raises(augsynth.CheckpointError, match="there is no checkpoint at"):
+        augsynth.load(tmp_path / "nothing")
+    with pytest.raises(augsynth.CheckpointError, match="is a file"):
+        augsynth.load(saved / "README.md")
+    (saved / "model.safetensors").unlink()
+    with pytest.raises(augsynth.CheckpointError, match="model.safetensors is missing"):
+        augsynth.load(saved)
+    (saved / "generator.json").unlink()
+    with pytest.raises(augsynth.CheckpointError, match="generator.json is missing"):
+        augsynth.load(saved)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "generator.json"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_truncated(saved, name, share):
+    file = saved / name
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(augsynth.CheckpointError, match="truncated|damaged"):
+        augsynth.load(saved)
+
+
+def test_tampered_weights(saved):
+    data = bytearray((saved / "model.safetensors").read_bytes())
+    data[-3] ^= 1
+    (saved / "model.safetensors").write_bytes(data)
+    with pytest.raises(augsynth.CheckpointError, match="SHA-256 differs"):
+        augsynth.load(saved)
+
+
+def test_tampered_description(saved):
+    description = json.loads((saved / "generator.json").read_text())
+    description["config"]["width"] = 16
+    (saved / "generator.json").write_text(json.dumps(description))
+    with pytest.raises(augsynth.CheckpointError, match="digest does not match"):
+        augsynth.load(saved)
+
+
+def _rewrite(saved, **changes):
+    description = json.loads((saved / "generator.json").read_text())
+    del description["digest"]
+    description.update(changes)
+    description["digest"] = checkpoint._digest(description)
+    (saved / "generator.json").write_text(json.dumps(description))
+
+
+def test_a_plugin_that_is_not_installed_names_the_distribution(saved):
+    _rewrite(saved, plugin="augsynth-diffusion/ddpm", plugin_version="2.0")
+    with pytest.raises(augsynth.CheckpointError, match="pip install augsynth-diffusion"):
+        augsynth.load(saved)
+
+
+def test_a_newer_format_asks_for_an_upgrade(saved):
+    _rewrite(saved, format=99)
+    with pytest.raises(augsynth.CheckpointError, match="format 99.*upgrade"):
+        augsynth.load(saved)
+
+
+def test_settings_that_do_not_fit_the_weights(saved):
+    config = json.loads((saved / "generator.json").read_text())["config"]
+    _rewrite(saved, config={**config, "width": 16})
+    with pytest.raises(augsynth.CheckpointError, match="does not fit"):
+        augsynth.load(saved)
+
+
+def test_nothing_named_in_the_folder_is_imported(saved, tmp_path, monkeypatch):
+    (tmp_path / "evil.py").write_text("raise SystemExit('executed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (saved / "evil.py").write_text("raise SystemExit('executed')")
+    for plugin in ("evil", "evil:Thing", "evil/evil"):
+        _rewrite(saved, plugin=plugin)
+        with pytest.raises(augsynth.CheckpointError):
+            augsynth.load(saved)
+
+
+class _FullDisk(OSError):
+    pass
+
+
+@pytest.mark.parametrize("moment", ["weights", "description", "flush", "first rename", "second rename"])
+def test_a_failure_in_mid_save_leaves_the_previous_checkpoint_whole(saved, gan, vae, monkeypatch, moment):
+    before = {file.name: file.read_bytes() for file in saved.iterdir()}
+
+    def fail(*args, **kwargs):
+        raise _FullDisk(errno.ENOSPC, "No space left on device")
+
+    if moment == "weights":
+        monkeypatch.setattr(checkpoint, "save_file", fail)
+    elif moment == "description":
+        monkeypatch.setattr(checkpoint, "_card", fail)
+    elif moment == "flush":
+        monkeypatch.setattr(_atomic, "_flush", fail)
+    else:
+        original, calls = os.rename, []
+
+        def rename(a, b):
+            calls.append(a)
+            if len(calls) == (1 if moment == "first rename" else 2):
+                fail()
+            original(a, b)
+
+        monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(_FullDisk):
+        vae.save(saved)
+    monkeypatch.undo()
+    assert {file.name: file.read_bytes() for file in saved.iterdir()} == before
+    assert os.listdir(saved.parent) == [saved.name], "nothing half-written is left"
+
+
+def test_a_death_between_the_two_renames_is_recovered_from(saved, tiny_vae):
+    previous = _atomic.previous_of(saved)
+    os.rename(saved, previous)  # the old one stepped aside, and the process died
+    assert augsynth.load(saved).checkpoint_id == tiny_vae.checkpoint_id
+    tiny_vae.save(saved)
+    assert saved.is_dir() and not previous.exists()
+
+
+def test_a_generator_that_is_not_fitted_cannot_be_saved(tmp_path):
+    with pytest.raises(augsynth.NotFittedError):
+        augsynth.create("generator", "vae").save(tmp_path / "x")
+    with pytest.raises(augsynth.NotFittedError):
+        augsynth.create("generator", "vae").sample(1)
+    assert not (tmp_path / "x").exists()

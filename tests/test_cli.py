@@ -1,0 +1,159 @@
+"""The command line as a user meets it: in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import augsynth
+from augsynth.datasets.named import open_dataset
+from augsynth.testing import TinyImages
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "augsynth", *map(str, arguments)], capture_output=True, text=True, cwd=cwd
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("images")
+    for i, (image, label) in enumerate(TinyImages(40, (3, 12, 12), form="pil", classes=2)):
+        (root / ["cat", "dog"][label]).mkdir(exist_ok=True)
+        image.save(root / ["cat", "dog"][label] / f"{i}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def fitted(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "vae"
+    done = run("fit", "vae", "--data", folder, "--out", out, "--steps", 20, "--set", "width=8", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == 20
+    return out
+
+
+def test_fit_then_sample(fitted, tmp_path):
+    for out in (tmp_path / "grid.png", tmp_path / "data.npz", tmp_path / "folder"):
+        done = run("sample", fitted, "-n", 6, "--label", "dog", "--label", "cat", "--out", out)
+        assert done.returncode == 0 and out.exists(), done.stderr
+    with np.load(tmp_path / "data.npz") as data:
+        assert data["x"].shape == (6, 3, 12, 12) and data["y"].tolist() == [1, 1, 1, 0, 0, 0]
+    assert {p.name: len(list(p.iterdir())) for p in (tmp_path / "folder").iterdir()} == {"dog": 3, "cat": 3}
+    first = (tmp_path / "grid.png").read_bytes()
+    run("sample", fitted, "-n", 6, "--label", "dog", "--label", "cat", "--out", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == first
+
+
+def test_resume(fitted, folder):
+    done = run("fit", "vae", "--data", folder, "--out", fitted, "--steps", 30, "--set", "width=8", "--resume", "--json")
+    assert json.loads(done.stdout)["steps"] == 30, done.stderr
+
+
+def test_help_has_an_example():
+    for command in ("demo", "plugins", "fit", "sample"):
+        done = run(command, "--help")
+        assert done.returncode == 0 and f"Example: augsynth {command}" in done.stdout
+    assert augsynth.__version__ in run("--version").stdout
+
+
+def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
+    bad = tmp_path / "bad"
+    (bad / "a").mkdir(parents=True)
+    Image.new("L", (9, 9)).save(bad / "a" / "good.png")
+    (bad / "a" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "no_x.npz", z=np.zeros(3))
+    out = tmp_path / "out.png"
+    cases = [
+        (("fit", "gna", "--data", "digits", "--out", out), "did you mean 'gan'"),
+        (("fit", "gan", "--data", "nothing-here", "--out", out), "there is no such folder or file"),
+        (("fit", "gan", "--data", bad, "--out", out), "broken.png cannot be read as an image"),
+        (("fit", "gan", "--data", tmp_path / "empty", "--out", out), "is no image folder"),
+        (("fit", "gan", "--data", tmp_path / "no_x.npz", "--out", out), "has the arrays ['z']"),
+        (("fit", "gan", "--data", tmp_path / "not.npz", "--out", out), "no such file"),
+        (("fit", "gan", "--data", "questions.csv", "--out", out), "text is not supported"),
+        (("fit", "gan", "--data", "no_module:make", "--out", out), "no_module"),
+        (("fit", "vae", "--data", folder, "--out", out, "--set", "width"), "expected name=value"),
+        (("fit", "vae", "--data", folder, "--out", out, "--set", "no=1"), "no setting 'no'"),
+        (("fit", "vae", "--data", folder, "--out", out, "--max-time", "soon"), "duration 'soon'"),
+        (("sample", tmp_path / "none", "--out", out), "there is no checkpoint"),
+        (("sample", fitted, "--label", "cow", "--out", out), "no class 'cow'"),
+        (("sample", fitted, "--out", tmp_path / "x.gif"), "expected FILE.png"),
+        (("sample", fitted, "-n", 0, "--out", out), "nothing to write"),
+        (("sample", fitted), "Missing option '--out'"),
+        (("nonsense",), "No such command"),
+        (("demo", "--seeds", 1), "at least 2"),
+        (("demo", "--ratio", 2), "ratio=2.0"),
+    ]
+    for arguments, message in cases:
+        done = run(*arguments, cwd=tmp_path)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert message in done.stderr and "Traceback" not in done.stderr, (arguments, done.stderr)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("augsynth:") and "warning" not in line]
+        assert len(lines) <= 1
+        assert not out.exists()
+
+
+def test_data_by_name(folder, tmp_path, monkeypatch):
+    train, test = open_dataset("digits"), open_dataset("digits", split="test")
+    assert len(train) == 1200 and len(test) == 597 and train[0][0].shape == (1, 8, 8)
+    np.savez(tmp_path / "d.npz", x=np.zeros((5, 8, 8), np.uint8), y=np.arange(5))
+    assert open_dataset(str(tmp_path / "d.npz"))[3][1] == 3
+    (tmp_path / "mine.py").write_text("def make():\n    return [1, 2]\n")
+    monkeypatch.chdir(tmp_path)
+    assert open_dataset("mine:make") == [1, 2]
+    images = open_dataset(str(folder))
+    assert images.classes == ["cat", "dog"] and images[0][0].shape == (3, 12, 12)
+    assert open_dataset(str(folder), size=16)[0][0].shape == (3, 16, 16)
+    with pytest.raises(augsynth.ConfigError, match="split='dev'"):
+        open_dataset("digits", split="dev")
+
+
+def test_fashion_mnist_is_read_or_its_absence_explained(monkeypatch):
+    try:
+        data = open_dataset("fashion-mnist", split="test")
+    except augsynth.DataError as error:
+        assert "apt install dataset-fashion-mnist" in str(error)
+    else:
+        assert len(data) == 10_000 and data.classes[8] == "Bag" and data[0][0].shape == (1, 28, 28)
+
+
+def test_image_folders_of_mixed_sizes_and_modes(tmp_path):
+    for i, (mode, size) in enumerate([("L", (200, 100)), ("RGB", (64, 64)), ("RGBA", (10, 30)), ("P", (50, 50))]):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        Image.new(mode, size).save(tmp_path / "a" / f"{i}.png")
+    data = open_dataset(str(tmp_path))
+    assert data.images.shape == (4, 3, 32, 32)
+
+
+def test_the_demo_end_to_end(folder, tmp_path):
+    done = run("demo", "--data", folder, "--per-class", 10, "--steps", 10, "--set", "width=8", "--classifier-steps", 20,
+               "--out", tmp_path / "demo")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (tmp_path / "demo").iterdir()} == {
+        "checkpoint", "grid.png", "curves.png", "results.json", "index.html",
+    }  # fmt: skip
+    numbers = json.loads((tmp_path / "demo" / "results.json").read_text())
+    low, high = numbers["verdict"]["interval"]
+    assert low <= numbers["verdict"]["difference"] <= high
+    assert [len(values) for values in numbers["accuracy"].values()] == [3, 3]
+    page = (tmp_path / "demo" / "index.html").read_text()
+    assert numbers["verdict"]["sentence"].split(":")[0] in page
+    assert "http://" not in page and "https://" not in page and "<script" not in page, "the page is self-contained"
+    assert Image.open(tmp_path / "demo" / "grid.png").size[0] > 500
+    assert "95 % confidence interval" in done.stdout and "index.html" in done.stdout
+
+
+def test_verdicts_follow_the_interval():
+    from augsynth.demo.verdict import compare
+
+    assert compare([0.5, 0.51, 0.52], [0.6, 0.61, 0.62], what="It").word == "helps"
+    assert compare([0.6, 0.61, 0.62], [0.5, 0.51, 0.52], what="It").word == "hurts"
+    unclear = compare([0.5, 0.6, 0.55], [0.55, 0.55, 0.56], what="It")
+    assert unclear.word == "no difference" and unclear.interval[0] < 0 < unclear.interval[1]
+    assert compare([0.5, 0.5], [0.5, 0.5], what="It").word == "no difference"
