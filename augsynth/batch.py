@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from augsynth.label_spec import LabelSpec
+
 
 class Provenance(Sequence[dict[str, Any]]):
     """Where each of n samples came from; the rows are made when they are asked for.
@@ -16,9 +18,9 @@ class Provenance(Sequence[dict[str, Any]]):
     settings of sampling.
     """
 
-    def __init__(self, seeds: Tensor, conditions: Sequence[str] | None, common: dict[str, Any]) -> None:
+    def __init__(self, seeds: Tensor, classes: Tensor | None, labels: LabelSpec | None, common: dict[str, Any]) -> None:
         self.seeds = seeds
-        self._conditions = conditions
+        self._classes, self._labels = classes, labels
         self._common = common
 
     def __len__(self) -> int:
@@ -27,12 +29,9 @@ class Provenance(Sequence[dict[str, Any]]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return {
-            "synthetic": True,
-            **self._common,
-            "seed": int(self.seeds[index]),
-            "condition": "" if self._conditions is None else self._conditions[index],
-        }
+        named = self._classes is not None and self._labels is not None
+        condition = self._labels.display(int(self._classes[index])) if named else ""  # type: ignore[union-attr,index]
+        return {"synthetic": True, **self._common, "seed": int(self.seeds[index]), "condition": condition}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[i] for i in range(len(self)))

@@ -124,6 +124,13 @@ class LabelSpec:
             return made if self.shape else made[()]
         return value
 
+    def yielded_many(self, indices: Sequence[int]) -> list[Any]:
+        """The labels of several classes in the form that the dataset yields, each its own object."""
+        if self.form == "tensor" and self.shape == ():
+            table = torch.tensor([int(value) for value in self.values], dtype=getattr(torch, str(self.dtype)))
+            return list(table[torch.tensor(indices)].unbind())  # one copy for all: a batch costs as much as a sample
+        return [self.yielded(index) for index in indices]
+
     def batched(self, indices: Tensor) -> Tensor | list[str]:
         """Labels of n samples: (n,) tensor, or a list for string labels."""
         if self.form == "str":

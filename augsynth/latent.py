@@ -153,8 +153,7 @@ class LatentGenerator(Generator):
     def finish(self, data: Any) -> None:
         """Fit the mixture on the latents of all samples."""
         parts = []
-        for start in range(0, len(data), self.max_batch):
-            index = slice(start, start + self.max_batch)
+        for index in self.parts(len(data)):
             labels = None if data.classes is None else data.classes[index].to(self.device)
             parts.append(self.to_latent(data.model_x(index).to(self.device), labels)[0].cpu())
         z = torch.cat(parts)

@@ -30,9 +30,16 @@ def measure(train, judge, generators, seeds) -> dict:
             gen = augsynth.fit(name, train, seed=seed, progress=False)
             made = [gen.sample(SAMPLES, labels=c, seed=seed).x for c in range(len(classes))]
             agreement = [float((predict(judge, x) == c).float().mean()) for c, x in enumerate(made)]
-            rows.append({"agreement": dict(zip(classes, agreement, strict=True)), "mean": sum(agreement) / len(agreement),
-                         "least": min(agreement), "seconds": gen.fit_info["seconds"], "steps": gen.fit_info["steps"],
-                         "diversity": gen.fit_info["diversity"]})  # fmt: skip
+            rows.append(
+                {
+                    "agreement": dict(zip(classes, agreement, strict=True)),
+                    "mean": sum(agreement) / len(agreement),
+                    "least": min(agreement),
+                    "seconds": gen.fit_info["seconds"],
+                    "steps": gen.fit_info["steps"],
+                    "diversity": gen.fit_info["diversity"],
+                }
+            )
             print(name, seed, rows[-1]["mean"], rows[-1]["least"], rows[-1]["seconds"], flush=True)
         figures[name] = rows
     return figures

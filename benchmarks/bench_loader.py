@@ -1,13 +1,12 @@
 """What blending costs in a DataLoader: at ratio 0, and at ratio 0.5 against the bound that the generator sets.
 
 The bound is 1 / ((1 - r) t_real + r t_gen): t_real per sample of the bare dataset in the same DataLoader, t_gen the
-generator's best time per sample at the batch size that is requested, noise included.
+generator's time per sample by itself at the batch size that is requested, noise included. Medians of runs in turns.
 """
 
 from __future__ import annotations
 
 import statistics
-import time
 import warnings
 
 import torch
@@ -50,17 +49,16 @@ def read(dataset, workers, n=None):
     return run
 
 
-def best_draw(gen) -> float:
-    """Seconds per sample of the bare generator at the size of a request, the best of many."""
-    size = int(BATCH * RATIO)
+def draw(gen, size: int):
+    """The bare generator, noise included, at the size of a request."""
     labels, seeds = torch.arange(size) % 10, torch.arange(size)
-    best = float("inf")
-    with torch.no_grad():
-        for _ in range(30):
-            started = time.perf_counter()
-            gen.draw(labels, seeds, temperature=1.0, truncation=None)
-            best = min(best, time.perf_counter() - started)
-    return best / size
+
+    def run():
+        with torch.no_grad():
+            for _ in range(10):
+                gen.draw(labels, seeds, temperature=1.0, truncation=None)
+
+    return run
 
 
 def main() -> None:
@@ -72,23 +70,30 @@ def main() -> None:
     gens = {name: augsynth.fit(name, small, steps=20, progress=False, device="cpu") for name in ("vae", "gan")}
     for workers in (0, 2):
         zero = augsynth.SyntheticDataset(real, gens["vae"], ratio=0.0, seed=0)
-        times = in_turns({"bare": read(real, workers), "zero": read(zero, workers)}, repeats=31 if workers == 0 else 21)
+        times = in_turns({"bare": read(real, workers), "zero": read(zero, workers)}, repeats=61 if workers == 0 else 41)
         figures[f"ratio 0, {workers} workers: time over the bare dataset"] = median_ratio(times["zero"], times["bare"])
     for name, gen in gens.items():
         blended = augsynth.SyntheticDataset(real, gen, ratio=RATIO, seed=0)
         part = 10 * BATCH
-        times = in_turns({"bare": read(real, 0, part), "half": read(blended, 0, part)}, repeats=9)
-        t_real, t_gen = statistics.median(times["bare"]) / part, best_draw(gen)
-        bound = 1.0 / ((1 - RATIO) * t_real + RATIO * t_gen)
+        # all in turns, as the speed of a shared machine drifts by more than what is measured
+        request = int(BATCH * RATIO)
+        cases = {"bare": read(real, 0, part), "half": read(blended, 0, part), "draw": draw(gen, request)}
+        times = in_turns(cases, repeats=25)
+        shares, t_real, t_gen = [], [], []
+        for bare, half, drawn in zip(*times.values(), strict=True):
+            t_real.append(bare / part)
+            t_gen.append(drawn / (10 * request))
+            shares.append(((1 - RATIO) * t_real[-1] + RATIO * t_gen[-1]) / (half / part))
         reached = part / statistics.median(times["half"])
         few = 2 * BATCH
         naive = in_turns({"naive": read(Naive(real, gen), 0, few)}, repeats=3)["naive"]
         figures[f"ratio 0.5, {name}"] = {
-            "share of the bound": reached / bound,
+            "share of the bound": statistics.median(shares),
+            "share of the bound, quartiles": statistics.quantiles(shares, n=4)[::2],
             "factor over naive": reached / (few / statistics.median(naive)),
             "samples/s": reached,
-            "t_real us": t_real * 1e6,
-            "t_gen us": t_gen * 1e6,
+            "t_real us": statistics.median(t_real) * 1e6,
+            "t_gen us": statistics.median(t_gen) * 1e6,
         }
     record("loader", figures)
 

@@ -31,7 +31,8 @@ def main() -> None:
     figures = {
         "seconds": medians,
         "import augsynth adds to import torch": medians["torch and augsynth"] - torch_alone,
-        "all of it adds to import torch": medians["torch, and all of augsynth that blending and fitting need"] - torch_alone,
+        "all of it adds to import torch": medians["torch, and all of augsynth that blending and fitting need"]
+        - torch_alone,
     }
     record("startup", figures)
 

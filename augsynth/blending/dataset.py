@@ -299,9 +299,9 @@ class SyntheticDataset(Dataset[Any]):
         if labels is None or wanted[0] < 0:  # the generator chooses
             drawn = self._labelled.draw(None, seeds)
             names = self.source.spec.labels
-            return [self._form.build(x, c, names) for x, c in zip(drawn.inputs, drawn.classes, strict=True)], drawn.meta
+            return self._form.build(drawn.inputs, drawn.classes, names), drawn.meta
         drawn = self._labelled.draw([labels.values[c] for c in wanted], seeds)
-        return [self._form.build(x, c) for x, c in zip(drawn.inputs, wanted, strict=True)], drawn.meta
+        return self._form.build(drawn.inputs, wanted), drawn.meta
 
     def _varied(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         structure = self._form.structure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,11 +33,15 @@ class RealForm:
                 f"pass fill={{{missing[0]!r}: value}}, or drop the fields from the dataset"
             )
 
-    def build(self, x: Any, label_index: int | None, source_labels: LabelSpec | None = None) -> Any:
-        """A sample with the structure of the real ones; ``label_index`` counts in ``source_labels`` if given."""
+    def build(self, inputs: Sequence[Any], classes: Sequence[Any], source_labels: LabelSpec | None = None) -> list[Any]:
+        """Samples with the structure of the real ones; ``classes`` are positions in ``source_labels``, if given, else
+        in the real ones."""
         labels = source_labels or self.labels
-        y = None if labels is None or label_index is None else labels.yielded(label_index)
-        return self.structure.build(x, y, self.fill)
+        if labels is None or not self.structure.labelled:
+            return [self.structure.build(x, None, self.fill) for x in inputs]
+        return [
+            self.structure.build(x, y, self.fill) for x, y in zip(inputs, labels.yielded_many(classes), strict=True)
+        ]
 
 
 def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *, needed: Mapping[int, str]) -> None:

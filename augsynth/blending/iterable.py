@@ -143,8 +143,9 @@ class SyntheticIterableDataset(IterableDataset[Any]):
             wanted = decision.classes[at].tolist()
             requested = None if labels is None or wanted[0] < 0 else [labels.values[c] for c in wanted]
             drawn = self._labelled.draw(requested, decision.seeds[at])
+            made = self._form.build(drawn.inputs, drawn.classes, labels)
             for j, i in enumerate(at):
-                samples[i] = self._form.build(drawn.inputs[j], drawn.classes[j], labels)
+                samples[i] = made[j]
                 meta[i] = {key: drawn.meta[j].get(key, default) for key, default in meta[i].items()} | {"index": -1}
             if self.synthetic_transform is not None:
                 self._transform(self.synthetic_transform, samples, at, decision.seeds, _COMMON - 1)

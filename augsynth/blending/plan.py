@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -71,7 +72,7 @@ class EpochPlan:
     def __len__(self) -> int:
         return self.n + self.n_extra
 
-    @property
+    @cached_property
     def all_real(self) -> bool:
         """Whether the epoch has no synthetic sample."""
         return self.n_extra == 0 if self.mode == "append" else not bool(torch.as_tensor(self.ratio).any())
@@ -134,13 +135,13 @@ class EpochPlan:
         position = (uniform(seeds, stream=_SOURCE).double() * counts[wanted]).long()
         return torch.where(synthetic, order[starts[wanted] + position], indices)
 
-    @property
+    @cached_property
     def _by_class(self) -> tuple[Tensor, Tensor, Tensor]:
-        cached = getattr(self, "_sorted", None)
-        if cached is None and self.classes is not None and self.labels is not None:
-            counts = torch.bincount(self.classes, minlength=len(self.labels))
-            cached = self._sorted = self.classes.argsort(stable=True), counts.cumsum(0) - counts, counts
-        return cached  # type: ignore[return-value]
+        """Real samples sorted by class, where each class begins, and how many it has."""
+        if self.classes is None or self.labels is None:
+            raise ValueError("unlabelled data has no classes to draw from")
+        counts = torch.bincount(self.classes, minlength=len(self.labels))
+        return self.classes.argsort(stable=True), counts.cumsum(0) - counts, counts
 
     def _extras(self) -> Tensor:
         """Number of samples to append: (classes,) for a mapping, else (1,)."""
