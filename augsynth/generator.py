@@ -73,8 +73,8 @@ class Generator(nn.Module):
     """What the samples can be conditioned on; must agree with the plugin's spec."""
     training_only: ClassVar[tuple[str, ...]] = ()
     """Submodules that only fitting needs (a discriminator): not saved, and dropped once fitted."""
-    max_batch: ClassVar[dict[str, int]] = {"cpu": 64}
-    """Larger requests are made in equal parts of at most this size, by kind of device (1024 where none is given). It
+    micro_batch: ClassVar[dict[str, int]] = {"cpu": 64}
+    """Larger requests are made in equal parts of about this size, by kind of device (1024 where none is given). It
     bounds memory; on a CPU, 64 images of 28×28 stay in the cache and take a fifth less time each than 256 do."""
 
     def __init__(self, **config: Any) -> None:
@@ -352,9 +352,11 @@ class Generator(nn.Module):
         raise NotFittedError("optimize() works only inside training_step, while augsynth.fit runs")
 
     def parts(self, n: int) -> list[slice]:
-        """Cut n samples into equal parts of at most :attr:`max_batch`."""
-        count = -(-n // self.max_batch.get(self.device.type, 1024))
-        edges = [i * n // count for i in range(count + 1)] if count else []
+        """Cut n samples into equal parts of about :attr:`micro_batch`."""
+        if not n:
+            return []
+        count = max(1, round(n / self.micro_batch.get(self.device.type, 1024)))
+        edges = [i * n // count for i in range(count + 1)]
         return [slice(a, b) for a, b in pairwise(edges)]
 
     def drop_training_modules(self) -> None:

@@ -6,6 +6,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class LabelSpec:
         known: dict[Any, int] = {}
         positions = []
         for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
-            plain = plain_label(label)
+            plain = label if type(label) is int else plain_label(label)
             if plain not in known:
                 known[plain] = self.index(plain)
             positions.append(known[plain])
@@ -127,17 +128,19 @@ class LabelSpec:
     def yielded_many(self, indices: Sequence[int]) -> list[Any]:
         """The labels of several classes in the form that the dataset yields, each its own object."""
         if self.form == "tensor" and self.shape == ():
-            table = torch.tensor([int(value) for value in self.values], dtype=getattr(torch, str(self.dtype)))
-            return list(table[torch.tensor(indices)].unbind())  # one copy for all: a batch costs as much as a sample
+            return list(self._table[indices].unbind())  # one copy for all: a batch costs as much as a sample
         return [self.yielded(index) for index in indices]
 
     def batched(self, indices: Tensor) -> Tensor | list[str]:
         """Labels of n samples: (n,) tensor, or a list for string labels."""
         if self.form == "str":
             return [str(self.values[i]) for i in indices.tolist()]
-        table = torch.tensor([int(value) for value in self.values])
-        batch = table[indices.cpu()]
-        return batch.to(getattr(torch, str(self.dtype))) if self.form == "tensor" else batch
+        return self._table[indices.cpu()]
+
+    @cached_property
+    def _table(self) -> Tensor:
+        """The values, (classes,), of the dtype that the dataset yields."""
+        return torch.tensor([int(value) for value in self.values], dtype=_torch_dtype(self))
 
 
 def _form_of(example: Any) -> tuple[str, str | None, tuple[int, ...]]:
@@ -146,3 +149,8 @@ def _form_of(example: Any) -> tuple[str, str | None, tuple[int, ...]]:
     if isinstance(example, (np.ndarray, np.generic)):
         return "numpy", str(example.dtype), tuple(example.shape)
     return type(plain_label(example)).__name__, None, ()
+
+
+def _torch_dtype(labels: LabelSpec) -> torch.dtype:
+    dtype: torch.dtype = getattr(torch, str(labels.dtype)) if labels.form == "tensor" else torch.int64
+    return dtype

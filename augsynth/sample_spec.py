@@ -123,9 +123,10 @@ class SampleSpec:
     def model_to_raw(self, x: Tensor) -> Tensor:
         """(n, C, H, W) in [-1, 1] as the dataset's dtype and range; values outside are clipped."""
         low, high = self._range(x.device)
-        values = (x.float().clamp(-1.0, 1.0) + 1.0) * ((high - low) / 2.0) + low
+        # in place after the first operation: fresh memory costs more than the arithmetic
+        values = x.float().clamp(-1.0, 1.0).add_(1.0).mul_((high - low) / 2.0).add_(low)
         if self.dtype == "uint8":
-            return values.round().clamp(0, 255).to(torch.uint8)
+            return values.round_().clamp_(0, 255).to(torch.uint8)
         return values.to(getattr(torch, self.dtype))
 
     def batched(self, x: Tensor) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,12 @@ class Structure:
             return values
         items = [values[i] for i in range(self.size)]
         return tuple(items) if self.kind == "tuple" else items
+
+    def build_many(self, xs: Iterable[Any], ys: Iterable[Any], others: Mapping[Any, Any]) -> list[Any]:
+        """n samples of this structure."""
+        if self.kind == "tuple" and (self.x, self.y, self.size) == (0, 1, 2):
+            return list(zip(xs, ys, strict=True))  # by far the most frequent form, at a fifth of the time
+        return [self.build(x, y, others) for x, y in zip(xs, ys, strict=True)]
 
     def with_meta(self, sample: Any, meta: Any) -> Any:
         """``sample`` with the provenance as key ``meta``, or as one more entry."""

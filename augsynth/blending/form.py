@@ -38,10 +38,8 @@ class RealForm:
         in the real ones."""
         labels = source_labels or self.labels
         if labels is None or not self.structure.labelled:
-            return [self.structure.build(x, None, self.fill) for x in inputs]
-        return [
-            self.structure.build(x, y, self.fill) for x, y in zip(inputs, labels.yielded_many(classes), strict=True)
-        ]
+            return self.structure.build_many(inputs, [None] * len(inputs), self.fill)
+        return self.structure.build_many(inputs, labels.yielded_many(classes), self.fill)
 
 
 def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *, needed: Mapping[int, str]) -> None:
