@@ -81,7 +81,8 @@ def _from_file(path: Path) -> Any:
         raise augsynth.ConfigError(f"pipeline={str(path)!r}: there is no such file")
     try:
         if path.suffix in (".yaml", ".yml"):
-            yaml = augsynth.import_optional("yaml", extra="yaml", purpose="pipelines in YAML")
+            import yaml
+
             data = yaml.safe_load(path.read_text(encoding="utf-8"))
         else:
             data = json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,47 @@
+# Everything on a fresh machine with Python and nothing else:
+#   make demo    fit a generator, blend it in, see whether it helped   (runs/demo/index.html)
+#   make test    the tests
+#   make check   formatting, lint, types, import floors, and the tests
+#   make bench   the benchmarks, recorded in benchmarks/results/
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# two processes: the tests' own worker processes take the rest of a small machine
+TESTS := $(BIN)/python -m pytest -n 2
+
+.PHONY: demo test check lint bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/augsynth demo
+
+test: $(VENV)/.dev
+	$(TESTS)
+
+check: lint test
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	for benchmark in benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing augsynth into $(VENV) ..."
+	$(PIP) -e '.[report]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt plugins/template/pyproject.toml | $(BIN)/python
+	@echo "installing augsynth and what its tests need into $(VENV) ..."
+	$(PIP) -e '.[dev]' -e plugins/template
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) runs build dist
