@@ -13,7 +13,7 @@ def latent_presets(spec: SampleSpec, n: int) -> dict[str, Any]:
     Chosen so that the fit takes a minute or two on two CPU cores at every amount of data: little data needs few steps
     before it is learnt by heart, and a smaller latent space, whose covariance ten samples of a class can carry.
     """
-    per_class = n / max(1, len(spec.labels) if spec.labels else 1)
+    per_class = n / max(1, spec.num_classes)
     small = spec.height * spec.width <= 256
     if per_class < 30:
         steps, latent_dim = 600, 16

@@ -88,6 +88,11 @@ class SampleSpec:
         """(C, H, W), the shape that generators see."""
         return self.channels, self.height, self.width
 
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, 0 without labels."""
+        return len(self.labels) if self.labels else 0
+
     def to_model(self, x: Any) -> Tensor:
         """One image as float32 (C, H, W) in [-1, 1].
 

@@ -81,4 +81,4 @@ def draw_curves(outcome: Outcome, path: Path) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     with atomic_file(path) as draft:
-        figure.savefig(draft, dpi=120)
+        figure.savefig(draft, dpi=120, bbox_inches="tight", pad_inches=0.15)

@@ -47,7 +47,7 @@ class Autoencoder(augsynth.LatentGenerator):
         """
         if not 0.0 <= mask < 1.0:
             raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
-        classes = len(spec.labels) if spec.labels else 0
+        classes = spec.num_classes
         self.encoder = augsynth.ConvEncoder(spec.shape, latent_dim, width=width, classes=classes)
         self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
         self.build_mixture(classes, components, latent_dim)

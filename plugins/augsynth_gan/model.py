@@ -52,7 +52,7 @@ class GAN(augsynth.Generator):
         unknown = [name for name in augment.split(",") if name.strip() and name.strip() not in POLICIES]
         if unknown:
             raise augsynth.ConfigError(f"augment={augment!r}: expected names out of {', '.join(POLICIES)}")
-        self.classes = len(spec.labels) if spec.labels else 0
+        self.classes = spec.num_classes
         self.generator = ImageGenerator(spec.shape, z_dim, width, self.classes)
         self.discriminator = Discriminator(spec.shape, width, self.classes)
         self.averaged = AveragedModel(self.generator, multi_avg_fn=partial(_average, decay=ema_decay))
@@ -112,7 +112,7 @@ class GAN(augsynth.Generator):
     @classmethod
     def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
         pixels = spec.height * spec.width
-        per_class = n / max(1, len(spec.labels) if spec.labels else 1)
+        per_class = n / max(1, spec.num_classes)
         steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
         if pixels <= 256:
             steps //= 2  # small images are learnt sooner

@@ -45,7 +45,7 @@ class VAE(augsynth.LatentGenerator):
         """
         if prior not in ("mixture", "standard"):
             raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
-        classes = len(spec.labels) if spec.labels else 0
+        classes = spec.num_classes
         self.encoder = augsynth.ConvEncoder(spec.shape, 2 * latent_dim, width=width, classes=classes)
         self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
         self.build_mixture(classes, components, latent_dim)
