@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import augsynth
@@ -121,6 +122,13 @@ def test_fashion_mnist_is_read_or_its_absence_explained(monkeypatch):
         assert "apt install dataset-fashion-mnist" in str(error)
     else:
         assert len(data) == 10_000 and data.classes[8] == "Bag" and data[0][0].shape == (1, 28, 28)
+
+
+def test_sixteen_bit_images_keep_their_shades(tmp_path):
+    (tmp_path / "a").mkdir()
+    ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(ramp * 257).save(tmp_path / "a" / "ramp.png")
+    assert torch.equal(open_dataset(str(tmp_path)).images.flatten(), torch.arange(256, dtype=torch.uint8))
 
 
 def test_image_folders_of_mixed_sizes_and_modes(tmp_path):

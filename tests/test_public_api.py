@@ -1,7 +1,9 @@
 """The public names, and what importing them costs."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +77,13 @@ def test_the_public_names_are_pinned():
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_resolves(name):
     assert getattr(augsynth, name) is not None
+
+
+def test_the_stub_for_type_checkers_has_the_same_names():
+    stub = (Path(augsynth.__file__).parent / "__init__.pyi").read_text()
+    pairs = re.findall(r"^from (\S+) import (\w+) as \2$", stub, flags=re.MULTILINE)
+    named = {name: module for module, name in pairs if name != "__version__"}
+    assert named == augsynth._HOME
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
@@ -38,7 +39,7 @@ def read_image_folder(path: Path, *, size: int | None = None) -> ArrayDataset:
             try:
                 with Image.open(file) as image:
                     image.load()
-                    images.append(image.convert("L" if image.mode in ("1", "L", "I", "I;16", "LA") else "RGB"))
+                    images.append(_eight_bit(image))
             except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
                 raise DataError(f"{file} cannot be read as an image: {error}; repair or remove it") from error
             bar.advance()
@@ -57,6 +58,15 @@ def read_image_folder(path: Path, *, size: int | None = None) -> ArrayDataset:
         ]
     )
     return ArrayDataset(stacked, [target for _, target in found.samples], found.classes)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """``image`` in mode L or RGB."""
+    if image.mode.startswith("I"):  # 16 bits a pixel: convert() would cut everything above 255 to white
+        return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("it has floating-point pixels of unknown range; save it with 8 or 16 bits")
+    return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
 
 
 def _squared(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -267,6 +267,7 @@ def test_blending_a_subset_of_a_dataset(digits, vae):
 
 
 def test_lightning_trains_on_it(digits, vae, tmp_path):
+    augsynth.import_torchvision()  # lightning imports it, and the two builds may not match here
     import lightning
 
     class Model(lightning.LightningModule):
@@ -282,6 +283,10 @@ def test_lightning_trains_on_it(digits, vae, tmp_path):
 
     class Epochs(lightning.Callback):
         seen: list = []
+        batches: list = []
+
+        def on_train_batch_start(self, trainer, module, batch, batch_idx):
+            self.batches.append(batch[0])
 
         def on_train_epoch_start(self, trainer, module):
             blended.set_epoch(trainer.current_epoch)
@@ -295,8 +300,12 @@ def test_lightning_trains_on_it(digits, vae, tmp_path):
             max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, callbacks=[callback], default_root_dir=tmp_path,
         )  # fmt: skip
-        trainer.fit(Model(), DataLoader(blended, batch_size=100, shuffle=True))
+        trainer.fit(Model(), DataLoader(blended, batch_size=100))
     assert trainer.global_step == 10 and callback.seen == [0, 1]
+    for epoch in (0, 1):  # what was prefetched belongs to the epoch, too
+        blended.set_epoch(epoch)
+        expected = torch.stack([x for x, _ in blended.__getitems__(list(range(500)))])
+        torch.testing.assert_close(torch.cat(callback.batches[5 * epoch : 5 * epoch + 5]), expected)
 
 
 def test_copies_and_pickles(digits, vae):
@@ -494,6 +503,20 @@ def test_filters_redraw_and_report(digits, vae):
     assert len({m["seed"] for *_, m in rows}) == 200
     assert torch.allclose(blended[17][0], rows[17][0], atol=1e-4), "redrawing depends on the seed alone"
     assert blend(digits, vae).acceptance_rate is None
+
+
+def test_filters_judge_variations_too(digits, vae):
+    def two_in_three(batch):
+        return torch.tensor([row["seed"] % 3 > 0 for row in batch.meta])
+
+    everything = blend(digits, vae, ratio=1.0, mode="vary", provenance=True)
+    judged = blend(digits, vae, ratio=1.0, mode="vary", provenance=True, filters=[two_in_three])
+    before, after = (blended.__getitems__(list(range(200))) for blended in (everything, judged))
+    assert 0.5 < judged.acceptance_rate < 0.8 and all(meta["seed"] % 3 > 0 for *_, meta in after)
+    kept = [meta["seed"] % 3 > 0 for *_, meta in before]
+    assert 100 < sum(kept) < 170
+    for (x, _, _), (again, _, _), same in zip(before, after, kept, strict=True):
+        assert torch.allclose(x, again, atol=1e-5) == same
 
 
 def test_filters_report_from_workers(digits, vae):
