@@ -9,28 +9,29 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import Dataset
 
 from augsynth._rng_guard import preserved_rng, seed_global
 from augsynth.batch import SampleBatch
+from augsynth.blending.blend import Blend
 from augsynth.blending.condition import Condition, check_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import MODES, Decision, EpochPlan
 from augsynth.blending.ratio import Ratio
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.source import Filter, Filters, LabelledSource, refuse_forked_cuda
 from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
 from augsynth.label_spec import Label, LabelSpec, plain_label
 from augsynth.labels import class_names, find_labels
 from augsynth.seeding import check_seed, derive
 from augsynth.structure import Fields, Structure
-from augsynth.transforms.seeded import apply_seeded, check_transform
+from augsynth.transforms.seeded import check_transform
 
 _READ, _OWN, _COMMON = 0x4EAD, 0x7A0, 0x7A1
 _REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": ""}
 
 
-class SyntheticDataset(Dataset[Any]):
+class SyntheticDataset(Blend, Dataset[Any]):
     """A dataset in which a share of the samples is generated, while they are being loaded.
 
     It is a map-style dataset like the real one, and works wherever that does: under any sampler, ``Subset``,
@@ -181,22 +182,10 @@ class SyntheticDataset(Dataset[Any]):
             raise AttributeError("the dataset is unlabelled: it has no classes")
         return self._form.labels.displayed
 
-    @property
-    def epoch(self) -> int:
-        """The current epoch."""
-        return self._shared.epoch
-
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``: other positions become synthetic, and other samples are drawn. Reaches running workers."""
-        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
-            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
-        self._shared.epoch = int(epoch)
-        _set_inner_epoch(self.real, int(epoch))
-
-    @property
-    def acceptance_rate(self) -> float | None:
-        """Share of the generated samples that the filters let pass, over all workers; None without filters."""
-        return self._shared.acceptance_rate if self._filters.filters else None
+        self._shared.epoch = epoch
+        _set_inner_epoch(self.real, self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the dataset stands; with the loader's own state, all that exact resumption needs."""
@@ -211,9 +200,7 @@ class SyntheticDataset(Dataset[Any]):
         Raises:
             ConfigError: it was taken with another seed.
         """
-        if state["seed"] != self.seed:
-            raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
-        self._shared.epoch = state["epoch"]
+        self._restore_epoch(state)
         if "real" in state:
             self.real.load_state_dict(state["real"])
 
@@ -282,7 +269,6 @@ class SyntheticDataset(Dataset[Any]):
         at = decision.synthetic.nonzero().flatten().tolist()
         if not at:
             return
-        _refuse_forked_cuda(self.source)
         make = self._varied if self.mode == "vary" else self._generated
         made, rows = make(decision.sources[at].tolist(), decision.classes[at].tolist(), decision.seeds[at])
         for j, i in enumerate(at):
@@ -316,6 +302,7 @@ class SyntheticDataset(Dataset[Any]):
             )
             return made
 
+        refuse_forked_cuda(self.source)
         drawn = self._filters.draw(make, seeds)
         return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
 
@@ -333,13 +320,6 @@ class SyntheticDataset(Dataset[Any]):
                 seed_global(seed)
                 samples.append(self.real[index])
         return samples, rows
-
-    def _transform(self, transform: Any, samples: list[Any], at: Sequence[int], seeds: Tensor, stream: int) -> None:
-        structure = self._form.structure
-        chosen = None if self.seed is None else derive(seeds[list(at)], stream)
-        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
-        for i, x in zip(at, made, strict=True):
-            samples[i] = structure.replace_x(samples[i], x)
 
     def _needed(self) -> dict[int, str]:
         """The classes that may be requested in this epoch."""
@@ -451,15 +431,6 @@ def _has_transform(dataset: Any) -> bool:
     own = any(getattr(dataset, name, None) is not None for name in ("transform", "transforms"))
     inner = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
     return own or any(_has_transform(part) for part in inner if part is not None)
-
-
-def _refuse_forked_cuda(source: Any) -> None:
-    device = getattr(source, "device", None)
-    if getattr(device, "type", "cpu") == "cuda" and get_worker_info() is not None and torch.cuda._is_in_bad_fork():
-        raise ConfigError(
-            f"the generator is on {device}, and CUDA cannot be used in a forked worker process; move it with "
-            "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'"
-        )
 
 
 def _name(source: Any) -> str:

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from augsynth._rng_guard import preserved_rng
+from augsynth.blending.blend import Blend
 from augsynth.blending.condition import Condition, check_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import EpochPlan
@@ -17,14 +18,14 @@ from augsynth.blending.ratio import Ratio
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.errors import ConfigError, DataError
-from augsynth.seeding import check_seed, derive
+from augsynth.seeding import check_seed
 from augsynth.structure import Fields, Structure
-from augsynth.transforms.seeded import apply_seeded, check_transform
+from augsynth.transforms.seeded import check_transform
 
 _COMMON = 0x7A1
 
 
-class SyntheticIterableDataset(IterableDataset[Any]):
+class SyntheticIterableDataset(Blend, IterableDataset[Any]):
     """A stream in which a share of the samples is generated.
 
     Position i of the stream in epoch e is decided by (seed, e, i) alone, as in :class:`SyntheticDataset`. Under worker
@@ -83,7 +84,8 @@ class SyntheticIterableDataset(IterableDataset[Any]):
         self.provenance = provenance
         self._shared = SharedState()
         settings = {"temperature": temperature, "truncation": truncation}
-        self._labelled = LabelledSource(source, settings, Filters(filters, self._shared.count))
+        self._filters = Filters(filters, self._shared.count)
+        self._labelled = LabelledSource(source, settings, self._filters)
         self._position = 0
         self._resume_at = 0
         with preserved_rng():
@@ -153,32 +155,11 @@ class SyntheticIterableDataset(IterableDataset[Any]):
             self._transform(self.transform, samples, range(len(samples)), decision.seeds, _COMMON)
         return [structure.with_meta(s, m) for s, m in zip(samples, meta, strict=True)] if self.provenance else samples
 
-    def _transform(
-        self, transform: Any, samples: list[Any], at: Sequence[int], seeds: torch.Tensor, stream: int
-    ) -> None:
-        structure = self._form.structure
-        chosen = None if self.seed is None else derive(seeds[list(at)], stream)
-        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
-        for i, x in zip(at, made, strict=True):
-            samples[i] = structure.replace_x(samples[i], x)
-
-    @property
-    def epoch(self) -> int:
-        """The current epoch."""
-        return self._shared.epoch
-
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``; handed on to the stream if it has ``set_epoch``."""
-        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
-            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
-        self._shared.epoch = int(epoch)
+        self._shared.epoch = epoch
         if hasattr(self.real, "set_epoch"):
-            self.real.set_epoch(int(epoch))
-
-    @property
-    def acceptance_rate(self) -> float | None:
-        """Share of the generated samples that the filters let pass; None without filters."""
-        return self._shared.acceptance_rate if self._labelled.filters.filters else None
+            self.real.set_epoch(self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch and position in the stream."""
@@ -186,9 +167,7 @@ class SyntheticIterableDataset(IterableDataset[Any]):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state`` at the next ``iter``: earlier positions are read from the stream and skipped."""
-        if state["seed"] != self.seed:
-            raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
-        self._shared.epoch = state["epoch"]
+        self._restore_epoch(state)
         self._resume_at = self._position = state["position"]
 
 

@@ -52,44 +52,32 @@ def checked_share(name: str, value: Any) -> float:
 
 
 @dataclass(frozen=True)
-class LinearSchedule:
+class _Schedule:
+    start: float
+    end: float
+    epochs: int
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        checked_share("start", self.start)
+        checked_share("end", self.end)
+        if self.epochs < 1 or self.delay < 0:
+            raise ConfigError(f"epochs={self.epochs!r}, delay={self.delay!r}: expected at least 1 and 0")
+
+    def __call__(self, epoch: int) -> float:
+        progress = min(max((epoch - self.delay) / self.epochs, 0.0), 1.0)
+        return self.start + (self.end - self.start) * self._eased(progress)
+
+    def _eased(self, progress: float) -> float:
+        return progress
+
+
+class LinearSchedule(_Schedule):
     """A ratio that goes from ``start`` to ``end`` over ``epochs`` epochs, after ``delay`` epochs at ``start``."""
 
-    start: float
-    end: float
-    epochs: int
-    delay: int = 0
 
-    def __post_init__(self) -> None:
-        _check_schedule(self.start, self.end, self.epochs, self.delay)
-
-    def __call__(self, epoch: int) -> float:
-        return self.start + (self.end - self.start) * _share(epoch, self.epochs, self.delay)
-
-
-@dataclass(frozen=True)
-class CosineSchedule:
+class CosineSchedule(_Schedule):
     """As :class:`LinearSchedule`, along half a cosine: slow at both ends."""
 
-    start: float
-    end: float
-    epochs: int
-    delay: int = 0
-
-    def __post_init__(self) -> None:
-        _check_schedule(self.start, self.end, self.epochs, self.delay)
-
-    def __call__(self, epoch: int) -> float:
-        share = _share(epoch, self.epochs, self.delay)
-        return self.end + (self.start - self.end) * 0.5 * (1.0 + math.cos(math.pi * share))
-
-
-def _share(epoch: int, epochs: int, delay: int) -> float:
-    return min(max((epoch - delay) / epochs, 0.0), 1.0)
-
-
-def _check_schedule(start: float, end: float, epochs: int, delay: int) -> None:
-    checked_share("start", start)
-    checked_share("end", end)
-    if epochs < 1 or delay < 0:
-        raise ConfigError(f"epochs={epochs!r}, delay={delay!r}: expected at least 1 and 0")
+    def _eased(self, progress: float) -> float:
+        return 0.5 * (1.0 - math.cos(math.pi * progress))

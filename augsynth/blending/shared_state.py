@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch.utils.data import get_worker_info
 
+from augsynth.errors import ConfigError
+
 _EPOCH, _WARNED = 0, 1
 _HEADER, _ROWS = 2, 65  # a row for the main process and for 64 workers; further ones share
 _SERVED, _DRAWN, _ACCEPTED, _WIDTH = 0, 1, 2, 3
@@ -36,6 +38,8 @@ class SharedState:
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
+        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
+            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
         self._view[_EPOCH] = epoch
         self._view[_HEADER + _SERVED :: _WIDTH] = 0
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError, FilterExhaustedError
@@ -109,6 +110,7 @@ class LabelledSource:
 
     def draw(self, labels: list[Any] | None, seeds: Tensor) -> Drawn:
         """One accepted sample for each seed, with the labels asked for. Raises as :meth:`Filters.draw`."""
+        refuse_forked_cuda(self.source)
 
         def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
             wanted = None if labels is None else [labels[i] for i in rows]
@@ -116,6 +118,16 @@ class LabelledSource:
             return made
 
         return self.filters.draw(make, seeds)
+
+
+def refuse_forked_cuda(source: Any) -> None:
+    """Raise a ConfigError where CUDA would raise an unhelpful one."""
+    device = getattr(source, "device", None)
+    if getattr(device, "type", "cpu") == "cuda" and get_worker_info() is not None and torch.cuda._is_in_bad_fork():
+        raise ConfigError(
+            f"the generator is on {device}, and CUDA cannot be used in a forked worker process; move it with "
+            "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'"
+        )
 
 
 def _classes(batch: SampleBatch) -> list[Any]:

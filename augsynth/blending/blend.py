@@ -1,0 +1,47 @@
+"""What the blends of datasets and of streams share: their epoch, their seed, and transforms that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from augsynth.blending.form import RealForm
+from augsynth.blending.shared_state import SharedState
+from augsynth.blending.source import Filters
+from augsynth.errors import ConfigError
+from augsynth.seeding import derive
+from augsynth.transforms.seeded import apply_seeded
+
+
+class Blend:
+    """Base of :class:`SyntheticDataset` and :class:`SyntheticIterableDataset`."""
+
+    seed: int | None
+    _form: RealForm
+    _filters: Filters
+    _shared: SharedState
+
+    @property
+    def epoch(self) -> int:
+        """The current epoch."""
+        return self._shared.epoch
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Share of the generated samples that the filters let pass, over all workers; None without filters."""
+        return self._shared.acceptance_rate if self._filters.filters else None
+
+    def _restore_epoch(self, state: Mapping[str, Any]) -> None:
+        if state["seed"] != self.seed:
+            raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
+        self._shared.epoch = state["epoch"]
+
+    def _transform(self, transform: Any, samples: list[Any], at: Sequence[int], seeds: Tensor, stream: int) -> None:
+        """Transform the inputs of the samples ``at``, in place; ``seeds`` (n,) are those of all positions."""
+        structure = self._form.structure
+        chosen = None if self.seed is None else derive(seeds[list(at)], stream)
+        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
+        for i, x in zip(at, made, strict=True):
+            samples[i] = structure.replace_x(samples[i], x)
