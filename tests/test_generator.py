@@ -133,10 +133,10 @@ def test_on_a_gpu_the_samples_are_the_same():
 
 
 def test_a_gpu_generator_in_a_forked_worker_is_explained(vae, digits, monkeypatch):
-    from augsynth.blending import dataset
+    from augsynth.blending import source
 
-    monkeypatch.setattr(dataset, "get_worker_info", lambda: object())
+    monkeypatch.setattr(source, "get_worker_info", lambda: object())
     monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
     monkeypatch.setattr(type(vae), "device", property(lambda self: torch.device("cuda")))
     with pytest.raises(augsynth.ConfigError, match=r"gen.to\('cpu'\)"):
-        dataset._refuse_forked_cuda(vae)
+        augsynth.SyntheticDataset(digits, vae, ratio=0.5, seed=0)

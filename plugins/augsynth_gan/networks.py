@@ -54,15 +54,19 @@ class ImageGenerator(nn.Module):
         channels, self.height, self.width = shape
         levels, self.base = augsynth.base_size(self.height, self.width)
         self.stem = nn.Linear(z_dim, width * self.base[0] * self.base[1])
+        # A small image has one or two blocks: too few for the class to act through their norms alone. Measured on
+        # digits at 1,500 steps: a real classifier agrees with 0.985 of the labels, against 0.96 without.
+        self.label = nn.Embedding(max(classes, 1), width * self.base[0] * self.base[1])
         # half the channels at full resolution, where most of the time goes
         widths = [width] * max(levels, 1) + [width // 2]
         self.blocks = nn.ModuleList([GeneratorBlock(widths[i], widths[i + 1], classes) for i in range(levels)])
         self.norm = nn.BatchNorm2d(widths[levels])
         self.head = nn.Conv2d(widths[levels], channels, 3, padding=1)
         orthogonal_init(self)
+        nn.init.normal_(self.label.weight, std=0.25)  # on the scale of what the noise contributes
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        h = self.stem(z).unflatten(1, (-1, *self.base))  # (n, width, base)
+        h = (self.stem(z) + self.label(labels)).unflatten(1, (-1, *self.base))  # (n, width, base)
         for block in self.blocks:
             h = block(h, labels)
         h = self.head(F.relu(self.norm(h)))
