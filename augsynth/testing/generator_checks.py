@@ -105,7 +105,7 @@ def check_unlabelled_data(generator: Any) -> None:
     _raises(ConfigError, lambda: gen.sample(1, labels=0), "a label although fitted without")
 
 
-def checkglobal_rngs_are_left_alone(generator: Any) -> None:
+def check_global_rngs_are_left_alone(generator: Any) -> None:
     """Fitting and seeded sampling neither read nor move the global RNGs; without a seed torch's is followed."""
     before = global_rngs()
     gen = _fit(generator, TinyImages(24))
