@@ -50,6 +50,7 @@ _EXPORTS = {
     "augsynth.sample_spec": ("SampleSpec",),
     "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
     "augsynth.seeding": ("derive", "noise", "uniform"),
+    "augsynth.text_spec": ("TextSpec",),
     "augsynth.transforms.base": ("Transform", "child_seed"),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }

@@ -55,5 +55,6 @@ from augsynth.specs import FilterSpec as FilterSpec
 from augsynth.specs import GeneratorSpec as GeneratorSpec
 from augsynth.specs import MetricSpec as MetricSpec
 from augsynth.specs import TransformSpec as TransformSpec
+from augsynth.text_spec import TextSpec as TextSpec
 from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed

@@ -45,14 +45,14 @@ class SampleBatch:
         x: what the dataset yields, n of them: a tensor (n, ...), an array (n, ...), or a list.
         y: their labels: (n,) tensor, a list of strings, or None without labels.
         meta: provenance of each sample.
-        model_x: (n, C, H, W) float32 in [-1, 1]: the same samples in the space of the model, for filters.
+        model_x: (n, C, H, W) float32 in [-1, 1], or n texts: the same samples as generators see them, for filters.
         classes: (n,) int64 positions of the labels among the generator's classes, or None.
     """
 
     x: Any
     y: Tensor | list[str] | None
     meta: Sequence[dict[str, Any]]
-    model_x: Tensor = field(repr=False)
+    model_x: Any = field(repr=False)
     classes: Tensor | None = field(default=None, repr=False)
 
     def __len__(self) -> int:

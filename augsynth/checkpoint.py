@@ -18,12 +18,12 @@ from augsynth._version import __version__
 from augsynth.errors import AugsynthError, CheckpointError, NotFittedError, PluginError, PluginNotFoundError
 from augsynth.image_grid import image_grid
 from augsynth.registry import default_registry
-from augsynth.sample_spec import SampleSpec
+from augsynth.space import space_from_json
 
 if TYPE_CHECKING:
     from augsynth.generator import Generator
 
-WEIGHTS, DESCRIPTION, CARD, PREVIEW = "model.safetensors", "generator.json", "README.md", "preview.png"
+WEIGHTS, DESCRIPTION, CARD, PREVIEW = "model.safetensors", "generator.json", "README.md", "preview"
 FORMAT = 1
 _PREVIEW_PER_CLASS, _PREVIEW_CLASSES = 8, 16
 
@@ -56,7 +56,7 @@ def write(generator: Generator, folder: Path) -> None:
     description["digest"] = _digest(description)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2, ensure_ascii=False), encoding="utf-8")
     (folder / CARD).write_text(_card(generator), encoding="utf-8")
-    _preview(generator).save(folder / PREVIEW)
+    _write_preview(generator, folder)
 
 
 def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Generator] | None = None) -> Generator:
@@ -85,7 +85,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         )
     generator = _make(folder, description, cls)
     try:
-        generator.prepare(SampleSpec.from_json(description["spec"]))
+        generator.prepare(space_from_json(description["spec"]))
         generator.drop_training_modules()
         generator.load_state_dict(load_file(weights))
     except AugsynthError:
@@ -181,14 +181,22 @@ def _file_digest(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _preview(generator: Generator) -> Any:
-    """Generated samples only: a checkpoint holds no training sample."""
-    labels = generator.spec.labels if generator.spec else None
-    if labels is None:
-        return image_grid(generator.sample(64, seed=0).model_x.cpu(), columns=8)
-    shown = labels.values[:_PREVIEW_CLASSES]
-    wanted = [value for value in shown for _ in range(_PREVIEW_PER_CLASS)]
-    return image_grid(generator.sample(labels=wanted, seed=0).model_x.cpu(), columns=_PREVIEW_PER_CLASS)
+def _write_preview(generator: Generator, folder: Path) -> None:
+    """``preview.png``, or ``preview.txt`` for texts. Generated samples only: a checkpoint holds no training sample."""
+    labels = generator.spec.labels
+    wanted = None
+    if labels is not None:
+        wanted = [value for value in labels.values[:_PREVIEW_CLASSES] for _ in range(_PREVIEW_PER_CLASS)]
+    batch = generator.sample(None if wanted else 8 * _PREVIEW_PER_CLASS, labels=wanted, seed=0)
+    if generator.modality == "text":
+        lines = [f"{row['condition'] or 'text'}\t{text}" for row, text in zip(batch.meta, batch.x, strict=True)]
+        (folder / f"{PREVIEW}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return
+    image_grid(batch.model_x.cpu(), columns=_PREVIEW_PER_CLASS).save(folder / f"{PREVIEW}.png")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]} ... ({len(text):,} characters)"
 
 
 def _card(generator: Generator) -> str:
@@ -196,9 +204,8 @@ def _card(generator: Generator) -> str:
     if spec is None:
         raise NotFittedError("only a fitted generator has a model card")
     labels = "none (unconditional)" if spec.labels is None else ", ".join(spec.labels.displayed)
-    rows = "\n".join(
-        f"| {key} | {json.dumps(value, ensure_ascii=False)} |" for key, value in sorted(generator.config.items())
-    )
+    settings = {key: json.dumps(value, ensure_ascii=False) for key, value in sorted(generator.config.items())}
+    rows = "\n".join(f"| {key} | {_short(value)} |" for key, value in settings.items())
     health = info.get("warnings") or ["none"]
     return f"""# {generator.plugin or type(generator).__name__}
 

@@ -19,9 +19,9 @@ from augsynth import checkpoint
 from augsynth._rng_guard import preserved_rng
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError, DataError, NotFittedError
-from augsynth.sample_spec import SampleSpec
 from augsynth.search_space import SearchSpace
 from augsynth.seeding import derive, seeds_for, uniform
+from augsynth.space import Space
 
 _LABEL_STREAM = 0x1ABE1
 
@@ -31,7 +31,7 @@ class TrainingBatch:
     """One step's worth of real samples.
 
     Attributes:
-        x: (n, C, H, W) float32 in [-1, 1].
+        x: (n, C, H, W) float32 in [-1, 1], or n texts.
         y: (n,) int64 class positions, or None when the generator is unconditional.
         seeds: (n,) int64, for :func:`augsynth.noise` and :func:`augsynth.uniform`; a function of the seed of the
             fit and the step, so that a resumed fit draws what an uninterrupted one would have drawn.
@@ -39,7 +39,7 @@ class TrainingBatch:
         progress: share of the fit that is done, in [0, 1).
     """
 
-    x: Tensor
+    x: Any
     y: Tensor | None
     seeds: Tensor
     step: int
@@ -69,6 +69,8 @@ class Generator(nn.Module):
         ConfigError: a configuration key that :meth:`build` does not take.
     """
 
+    modality: ClassVar[str] = "image"
+    """What it is fitted on, ``"image"`` or ``"text"``; must agree with the plugin's spec."""
     conditions: ClassVar[frozenset[str]] = frozenset({"label"})
     """What the samples can be conditioned on; must agree with the plugin's spec."""
     training_only: ClassVar[tuple[str, ...]] = ()
@@ -86,7 +88,7 @@ class Generator(nn.Module):
                 f"it has: {', '.join(sorted(known)) or 'none'}"
             )
         self.config: dict[str, Any] = config
-        self.spec: SampleSpec | None = None
+        self.spec: Any = None  # a SampleSpec or a TextSpec, once fitted
         self.plugin: str | None = None
         self.plugin_version: str | None = None
         self.fit_info: dict[str, Any] = {}
@@ -94,7 +96,7 @@ class Generator(nn.Module):
 
     # ------------------------------------------------------------------ what an author writes
 
-    def build(self, spec: SampleSpec, *args: Any, **config: Any) -> None:
+    def build(self, spec: Any, *args: Any, **config: Any) -> None:
         """Make the networks and assign them to ``self``; keyword arguments with defaults are the settings."""
         raise NotImplementedError(f"{type(self).__name__} must define build(spec, **config)")
 
@@ -110,8 +112,9 @@ class Generator(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} must define training_step(batch) or learn(data)")
 
-    def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
-        """``len(seeds)`` samples: (n, C, H, W) in [-1, 1]. Row i must depend on ``seeds[i]`` and ``labels[i]`` only.
+    def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Any:
+        """``len(seeds)`` samples: (n, C, H, W) in [-1, 1], or n texts. Sample i must depend on ``seeds[i]`` and
+        ``labels[i]`` only. Further keyword arguments, with defaults, become options of :meth:`sample`.
 
         Args:
             labels: (n,) int64 class positions, or None when unconditional.
@@ -125,6 +128,16 @@ class Generator(nn.Module):
         """Replace the fitting loop: learn from all data at once. Override for models without gradient steps."""
         raise NotImplementedError
 
+    @classmethod
+    def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings that follow from the samples themselves (a vocabulary), as plain data; called before :meth:`build`
+        with the data and the settings that are given."""
+        return {}
+
+    def assess(self, data: Any) -> dict[str, Any]:
+        """Figures about the fitted generator on held-out ``data``, for ``fit_info``."""
+        return {}
+
     def finish(self, data: Any) -> None:
         """Called once after the last step, before sampling: fit what needs the trained networks."""
 
@@ -133,7 +146,7 @@ class Generator(nn.Module):
         return None
 
     @classmethod
-    def presets(cls, spec: SampleSpec, n: int) -> dict[str, Any]:
+    def presets(cls, spec: Any, n: int) -> dict[str, Any]:
         """Settings that suit ``n`` samples of ``spec``; may include ``steps`` and ``batch_size`` of the fit."""
         return {}
 
@@ -158,11 +171,11 @@ class Generator(nn.Module):
         """(n, steps, C, H, W) on the way from ``start`` to ``end``."""
         raise NotImplementedError
 
-    def log_prob_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def log_prob_batch(self, x: Any, labels: Tensor | None) -> Tensor:
         """(n,) log-density of given samples, or a stated bound on it."""
         raise NotImplementedError
 
-    def vary_batch(self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
+    def vary_batch(self, x: Any, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
         """Variations (n, C, H, W) of given samples, of the same class."""
         raise NotImplementedError
 
@@ -197,6 +210,7 @@ class Generator(nn.Module):
         truncation: float | None = None,
         seed: int | None = None,
         seeds: Tensor | Sequence[int] | None = None,
+        **options: Any,
     ) -> SampleBatch:
         """New samples, in the form that the dataset yields.
 
@@ -208,6 +222,7 @@ class Generator(nn.Module):
             truncation: bound on the noise in standard deviations: fidelity against diversity.
             seed: seed of the request; the seed of sample i is derived from it and i. None draws from torch's RNG.
             seeds: n seeds, one each, in place of ``seed``.
+            options: of the generator, such as ``top_p`` for text.
 
         Returns:
             A :class:`SampleBatch`. A sample depends on its seed and label, never on the batch it was made in, up to
@@ -226,18 +241,26 @@ class Generator(nn.Module):
             raise ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
         if truncation is not None and not (isinstance(truncation, (int, float)) and 0.0 < truncation < math.inf):
             raise ConfigError(f"truncation={truncation!r}: expected a positive number or None")
+        self._check_options(options)
         n = _requested(n, labels, seeds)
         row_seeds = seeds_for(n, seed=seed, seeds=seeds)
         classes = self._requested_classes(labels, row_seeds)
 
-        def draw(part: slice) -> Tensor:
+        own_draw: Any = self.draw  # whose keyword arguments the options are
+
+        def draw(part: slice) -> Any:
             part_classes = None if classes is None else classes[part].to(self.device)
-            return self.draw(
-                part_classes, row_seeds[part].to(self.device), temperature=float(temperature), truncation=truncation
+            return own_draw(
+                part_classes,
+                row_seeds[part].to(self.device),
+                temperature=float(temperature),
+                truncation=truncation,
+                **options,
             )
 
         x = self._in_parts(n, draw)
-        settings = {"temperature": float(temperature), "truncation": float(truncation or 0.0)}
+        settings: dict[str, Any] = {"temperature": float(temperature), "truncation": float(truncation or 0.0)}
+        settings |= {key: value for key, value in options.items() if isinstance(value, (bool, int, float, str))}
         return self._batch(spec, x, classes, row_seeds, settings)
 
     def vary(
@@ -270,9 +293,9 @@ class Generator(nn.Module):
         row_seeds = seeds_for(len(raw), seed=seed, seeds=seeds)
         classes = self._given_classes(y, len(raw))
 
-        def vary(part: slice) -> Tensor:
+        def vary(part: slice) -> Any:
             return self.vary_batch(
-                raw[part].to(self.device),
+                self._placed(raw[part]),
                 None if classes is None else classes[part].to(self.device),
                 row_seeds[part].to(self.device),
                 strength=float(strength),
@@ -327,7 +350,7 @@ class Generator(nn.Module):
 
     # ------------------------------------------------------------------ what the core calls
 
-    def prepare(self, spec: SampleSpec, *, n: int = 0, seed: int = 0) -> None:
+    def prepare(self, spec: Space, *, n: int = 0, seed: int = 0) -> None:
         """Resolve the settings and build the networks, with initial weights that follow ``seed`` alone."""
         keywords = _keywords(type(self).build)
         presets = {
@@ -388,7 +411,7 @@ class Generator(nn.Module):
         yield from self.parameters()
         yield from self.buffers()
 
-    def _fitted_spec(self) -> SampleSpec:
+    def _fitted_spec(self) -> Any:
         if self.spec is None:
             raise NotFittedError(
                 f"this {type(self).__name__} is not fitted: use augsynth.fit(...) or augsynth.load(...)"
@@ -404,20 +427,25 @@ class Generator(nn.Module):
             self.eval()
         return torch.no_grad()
 
-    def _in_parts(self, n: int, make: Any) -> Tensor:
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        known = {name for name, p in inspect.signature(self.draw).parameters.items() if p.kind is p.KEYWORD_ONLY}
+        known -= {"temperature", "truncation"}
+        if unknown := sorted(set(options) - known):
+            raise ConfigError(
+                f"{self._name} has no option {', '.join(map(repr, unknown))} of sampling; it has: "
+                f"{_listed(sorted(known))}"
+            )
+
+    def _in_parts(self, n: int, make: Any) -> Any:
         spec = self._fitted_spec()
         with self._inference():
-            parts = [make(part) for part in self.parts(n)]
-        x = parts[0] if len(parts) == 1 else torch.cat(parts) if parts else torch.zeros(0, *spec.shape)
-        if tuple(x.shape) != (n, *spec.shape):
-            raise BrokenPluginError(f"{self._name} made samples of shape {tuple(x.shape)}, expected {(n, *spec.shape)}")
-        return x
+            return spec.joined([make(part) for part in self.parts(n)])
 
     def _batch(
-        self, spec: SampleSpec, x: Tensor, classes: Tensor | None, seeds: Tensor, settings: dict[str, Any]
+        self, spec: Space, x: Any, classes: Tensor | None, seeds: Tensor, settings: dict[str, Any]
     ) -> SampleBatch:
-        if not torch.isfinite(x.sum()):  # a single NaN or infinity shows in the sum
-            raise BrokenPluginError(f"{self._name} made NaN or infinite values")
+        if flaw := spec.flaw(x, len(seeds)):
+            raise BrokenPluginError(f"{self._name} {flaw}")
         labels = spec.labels if classes is not None else None
         common = {"plugin": self._name, "checkpoint": self.checkpoint_id, **settings}
         y = None if labels is None or classes is None else labels.batched(classes)
@@ -452,27 +480,31 @@ class Generator(nn.Module):
             raise ConfigError(f"y has {len(classes)} labels for {n} samples")
         return classes
 
-    def _inputs(self, x: Any) -> Tensor:
-        """n inputs in the dataset's form, as (n, C, H, W) in [-1, 1]."""
+    def _inputs(self, x: Any) -> Any:
+        """n inputs in the dataset's form, as generators see them."""
         spec = self._fitted_spec()
-        if isinstance(x, (Tensor, np.ndarray)) and x.ndim < (3 if spec.layout == "HW" else 4):
-            raise DataError(f"an input of shape {tuple(x.shape)}: expected n of them, stacked or in a list")
+        if spec.modality == "image":
+            if isinstance(x, (Tensor, np.ndarray)) and x.ndim < (3 if spec.layout == "HW" else 4):
+                raise DataError(f"an input of shape {tuple(x.shape)}: expected n of them, stacked or in a list")
+        elif isinstance(x, str):
+            raise DataError(f"one text, {x!r}: expected n of them in a list")
         if not isinstance(x, (Tensor, np.ndarray, Sequence)):
             raise DataError(
                 f"inputs of type {type(x).__name__}: expected a list, a tensor (n, ...) or an array (n, ...)"
             )
-        if len(x) == 0:
-            return torch.zeros(0, *spec.shape)
-        return spec.raw_to_model(torch.stack([spec.to_raw(one) for one in x]))
+        return spec.raw_to_model(spec.stacked([spec.to_raw(one) for one in x]))
 
-    def _map(self, capability: str, inputs: Tensor, y: Any) -> Tensor:
+    def _placed(self, inputs: Any) -> Any:
+        return inputs.to(self.device) if isinstance(inputs, Tensor) else inputs
+
+    def _map(self, capability: str, inputs: Any, y: Any) -> Tensor:
         self._fitted_spec()
         self._require(capability)
         classes = self._given_classes(y, len(inputs))
         method = getattr(self, f"{capability}_batch")
         with self._inference():
             parts = [
-                method(inputs[part].to(self.device), None if classes is None else classes[part].to(self.device))
+                method(self._placed(inputs[part]), None if classes is None else classes[part].to(self.device))
                 for part in self.parts(len(inputs)) or [slice(0, 0)]
             ]
         result: Tensor = torch.cat(parts)

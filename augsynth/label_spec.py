@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,6 +71,14 @@ class LabelSpec:
                 names = None
         form, dtype, shape = _form_of(example)
         return cls(form, dtype, shape, values, names, tuple(counted[value] for value in values))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> LabelSpec | None:
+        """From what ``dataclasses.asdict`` and JSON made of it; None stays None."""
+        if data is None:
+            return None
+        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**values)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -6,7 +6,7 @@ Generators see float32 tensors of shape (C, H, W) in [-1, 1], whatever the datas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ class SampleSpec:
             )
         if not isinstance(x, (Tensor, np.ndarray)):
             raise DataError(
-                f"sample input of type {type(x).__name__}: expected a PIL image, a numpy array or a tensor. "
+                f"sample input of type {type(x).__name__}: expected a PIL image, a numpy array, a tensor or a str. "
                 "If samples have other fields, name the right one with fields="
             )
         form = "tensor" if isinstance(x, Tensor) else "numpy"
@@ -134,6 +134,32 @@ class SampleSpec:
             return values.round_().clamp_(0, 255).to(torch.uint8)
         return values.to(getattr(torch, self.dtype))
 
+    def stacked(self, raws: Sequence[Tensor]) -> Tensor:
+        """(n, C, H, W) of n images in their own dtype and range."""
+        return torch.stack(list(raws)) if raws else torch.zeros(0, *self.shape)
+
+    def refined(self, raw: Tensor) -> SampleSpec:
+        """The spec of all of a dataset's images: with the range that all of them have."""
+        if self.dtype == "uint8":
+            return self
+        low, high = value_range(raw, "NCHW")
+        return replace(self, low=low, high=high)
+
+    def raw_bytes(self, raw: Tensor) -> bytes:
+        """For a fingerprint of the data."""
+        return raw.contiguous().view(torch.uint8).numpy().tobytes()
+
+    def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """The images of several requests, (n, C, H, W) in [-1, 1]."""
+        return parts[0] if len(parts) == 1 else torch.cat(list(parts)) if parts else torch.zeros(0, *self.shape)
+
+    def flaw(self, made: Tensor, n: int) -> str | None:
+        """What is wrong with ``made`` as n generated images, or None."""
+        if tuple(made.shape) != (n, *self.shape):
+            return f"made samples of shape {tuple(made.shape)}, expected {(n, *self.shape)}"
+        # a single NaN or infinity shows in the sum
+        return None if torch.isfinite(made.sum()) else "made NaN or infinite values"
+
     def batched(self, x: Tensor) -> Any:
         """(n, C, H, W) in [-1, 1] as what the dataset yields, n of them.
 
@@ -152,8 +178,10 @@ class SampleSpec:
             return array
         return [_pil(one, str(self.mode)) for one in array]
 
-    def differences(self, other: SampleSpec) -> list[str]:
+    def differences(self, other: Any) -> list[str]:
         """What differs between the images of this spec and of another; labels and observed ranges are not compared."""
+        if other.modality != "image":
+            return [f"modality: image against {other.modality}"]
         named = {"form": "type", "layout": "layout", "shape": "shape (C, H, W)", "dtype": "dtype", "mode": "PIL mode"}
         return [
             f"{text}: {getattr(self, name)} against {getattr(other, name)}"
@@ -183,11 +211,8 @@ class SampleSpec:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SampleSpec:
         """The inverse of :meth:`to_json`."""
-        values = dict(data)
-        labels = values.pop("labels")
-        if labels is not None:
-            labels = LabelSpec(**_tuples(labels))
-        return cls(**_tuples(values), labels=labels)
+        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**{**values, "labels": LabelSpec.from_json(data["labels"])})
 
     @property
     def _yielded_shape(self) -> tuple[int, ...]:
@@ -217,10 +242,6 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
             return (known_low,) * len(rows), (known_high,) * len(rows)
     high = torch.where(high > low, high, low + 1.0)
     return tuple(low.tolist()), tuple(high.tolist())
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _layout(shape: tuple[int, ...], *, channels_first: bool) -> tuple[str, tuple[int, int, int]]:

@@ -207,7 +207,7 @@ def test_bad_data_is_named_by_its_position():
         ([(torch.zeros(7, 8, 8), 0)], r"shape \(7, 8, 8\).*1 to 4 channels"),
         ([(torch.zeros(64), 0)], r"shape \(64,\)"),
         ([(torch.zeros(1, 8, 8, dtype=torch.int64), 0)], "dtype int64"),
-        ([("words", 0)], "type str"),
+        ([(3.5, 0)], "type float"),
         (42, "type int"),
     ]
     for data, message in cases:

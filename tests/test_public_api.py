@@ -49,6 +49,7 @@ PUBLIC = [
     "SpecMismatchError",
     "SyntheticDataset",
     "SyntheticIterableDataset",
+    "TextSpec",
     "TrainingBatch",
     "Transform",
     "TransformSpec",

@@ -60,7 +60,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         fill: values of further fields in synthetic samples.
         seed_real: whether reading a real sample is seeded, too, for datasets with random transforms of their own.
             ``"auto"``: if the dataset has a ``transform``.
-        temperature, truncation: of sampling, see :meth:`Generator.sample`.
+        temperature, truncation, sample_options: of sampling, see :meth:`Generator.sample`; the options are those of
+            the generator, such as ``{"top_p": 0.9}``.
         strength, vary_options: of variation, see :meth:`Generator.vary`.
         progress: show a progress bar if labels must be read sample by sample.
 
@@ -97,6 +98,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         seed_real: bool | str = "auto",
         temperature: float = 1.0,
         truncation: float | None = None,
+        sample_options: Mapping[str, Any] | None = None,
         strength: float = 0.5,
         vary_options: Mapping[str, Any] | None = None,
         progress: bool = True,
@@ -123,7 +125,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self._depth: int = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
         self._shared = SharedState()
         self._filters = Filters(filters, self._shared.count)
-        self._labelled = LabelledSource(source, {"temperature": temperature, "truncation": truncation}, self._filters)
+        settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
+        self._labelled = LabelledSource(source, settings, self._filters)
         self._plan: EpochPlan | None = None
         self._seeded_reading = self.seed is not None and (
             _has_transform(real) if seed_real == "auto" else bool(seed_real)
@@ -231,6 +234,10 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 depth=self._depth,
             )
         return plan
+
+    @property
+    def _text(self) -> bool:
+        return self._form.spec.modality == "text"
 
     @cached_property
     def _plain(self) -> bool:
@@ -347,7 +354,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self._put_synthetic(Decision(one == 0, sources, wanted, one), synthetic, None)
         self._shared.reset_counters()
         structure = self._form.structure
-        check_alike(structure.x_of(real[0]), structure.x_of(synthetic[0]), "the input")
+        check_alike(structure.x_of(real[0]), structure.x_of(synthetic[0]), "the input", ragged=self._text)
         check_alike(structure.y_of(real[0]), structure.y_of(synthetic[0]), "the label")
 
     def _first_class(self) -> Tensor:
@@ -369,7 +376,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
 
 def _inspect(
     real: Any, fields: Fields | None, fill: Mapping[Any, Any], progress: bool
-) -> tuple[RealForm, Tensor | None, Tensor]:
+) -> tuple[RealForm, Tensor | None, Any]:
     """Form of the samples, (n,) class positions or None, and the raw input of sample 0."""
     first = real[0]
     nested = isinstance(real, SyntheticDataset)

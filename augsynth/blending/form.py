@@ -12,7 +12,7 @@ from torch import Tensor
 
 from augsynth.errors import ConfigError, DataError, SpecMismatchError
 from augsynth.label_spec import LabelSpec
-from augsynth.sample_spec import SampleSpec
+from augsynth.space import Space, space_of
 from augsynth.structure import Structure
 
 
@@ -21,7 +21,7 @@ class RealForm:
     """What the real dataset yields: the structure of a sample, the space of its input, its classes."""
 
     structure: Structure
-    spec: SampleSpec
+    spec: Space
     labels: LabelSpec | None
     fill: Mapping[Any, Any]
 
@@ -42,13 +42,13 @@ class RealForm:
         return self.structure.build_many(inputs, labels.yielded_many(classes), self.fill)
 
 
-def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *, needed: Mapping[int, str]) -> None:
+def check_source(source_spec: Space | None, form: RealForm, raw: Any, *, needed: Mapping[int, str]) -> None:
     """Raise unless samples of the source can stand where real ones were.
 
     Args:
         source_spec: space of the source's samples.
         form: what the real dataset yields.
-        raw: (C, H, W) of a real sample, to compare its values with the range of the source.
+        raw: (C, H, W) of a real image, to compare its values with the range of the source, or a real text.
         needed: class positions of the real data that may be requested, with names.
     """
     if source_spec is None:
@@ -80,8 +80,9 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Tensor, *,
         )
 
 
-def check_alike(real: Any, synthetic: Any, what: str = "sample") -> None:
-    """Raise a SpecMismatchError if the two would not collate: other type, structure, dtype or shape."""
+def check_alike(real: Any, synthetic: Any, what: str = "sample", *, ragged: bool = False) -> None:
+    """Raise a SpecMismatchError if the two would not collate: other type, structure, dtype or shape. With ``ragged``,
+    lengths may differ, as those of token sequences do."""
     pictures = isinstance(real, Image.Image) and isinstance(
         synthetic, Image.Image
     )  # whatever file format they came from
@@ -91,23 +92,24 @@ def check_alike(real: Any, synthetic: Any, what: str = "sample") -> None:
         if set(real) != set(synthetic):
             raise _unlike(what, f"the keys {sorted(map(str, real))}", f"{sorted(map(str, synthetic))}")
         for key in real:
-            check_alike(real[key], synthetic[key], f"{what}[{key!r}]")
+            check_alike(real[key], synthetic[key], f"{what}[{key!r}]", ragged=ragged)
     elif isinstance(real, (list, tuple)):
-        if len(real) != len(synthetic):
+        if len(real) != len(synthetic) and not ragged:
             raise _unlike(what, f"{len(real)} entries", f"{len(synthetic)}")
-        for i, (a, b) in enumerate(zip(real, synthetic, strict=True)):
-            check_alike(a, b, f"{what}[{i}]")
+        for i, (a, b) in enumerate(zip(real, synthetic, strict=False)):
+            check_alike(a, b, f"{what}[{i}]", ragged=ragged)
     elif isinstance(real, (Tensor, np.ndarray)):
-        if real.dtype != synthetic.dtype or real.shape != synthetic.shape:
+        sizes = (real.ndim, synthetic.ndim) if ragged else (tuple(real.shape), tuple(synthetic.shape))
+        if real.dtype != synthetic.dtype or sizes[0] != sizes[1]:
             raise _unlike(what, f"{real.dtype} {tuple(real.shape)}", f"{synthetic.dtype} {tuple(synthetic.shape)}")
     elif pictures and (real.mode, real.size) != (synthetic.mode, synthetic.size):
         raise _unlike(what, f"mode {real.mode}, size {real.size}", f"mode {synthetic.mode}, size {synthetic.size}")
 
 
-def probe_input(structure: Structure, sample: Any) -> tuple[SampleSpec, Tensor]:
-    """Spec and raw (C, H, W) of a real sample's input. Raises DataError, saying that it was sample 0."""
+def probe_input(structure: Structure, sample: Any) -> tuple[Space, Any]:
+    """Spec and raw form, (C, H, W) or a text, of a real sample's input. Raises DataError that says it was sample 0."""
     try:
-        spec = SampleSpec.of_image(structure.x_of(sample))
+        spec = space_of(structure.x_of(sample))
         return spec, spec.to_raw(structure.x_of(sample))
     except DataError as error:
         raise DataError(f"sample 0: {error}") from None

@@ -40,8 +40,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             frequencies, which a stream does not tell; pass a mapping.
         sharded: whether ``real`` yields another part in each worker and rank by itself.
         buffer_size: how many samples are read ahead, to be generated in one forward pass.
-        transform, synthetic_transform, filters, seed, provenance, fields, fill, temperature, truncation: as of
-            :class:`SyntheticDataset`.
+        transform, synthetic_transform, filters, seed, provenance, fields, fill, temperature, truncation,
+            sample_options: as of :class:`SyntheticDataset`.
 
     Raises:
         As :class:`SyntheticDataset`.
@@ -65,6 +65,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         fill: Mapping[Any, Any] | None = None,
         temperature: float = 1.0,
         truncation: float | None = None,
+        sample_options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         if not hasattr(real, "__iter__") or isinstance(real, Iterator):
@@ -83,7 +84,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         self.seed = None if seed is None else check_seed(seed)
         self.provenance = provenance
         self._shared = SharedState()
-        settings = {"temperature": temperature, "truncation": truncation}
+        settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
         self._filters = Filters(filters, self._shared.count)
         self._labelled = LabelledSource(source, settings, self._filters)
         self._position = 0

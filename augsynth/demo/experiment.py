@@ -156,6 +156,8 @@ def _load(settings: Settings, show: bool) -> tuple[ArrayDataset, ArrayDataset]:
 
 
 def _in_memory(data: TrainingData) -> ArrayDataset:
+    if data.spec.modality != "image":
+        raise DataError(f"the data is {data.spec.described}: the demonstration is for images")
     if data.classes is None or data.spec.labels is None:
         raise DataError("the data is unlabelled: the demonstration trains a classifier, which needs labels")
     return ArrayDataset(data.raw.contiguous(), data.classes, data.spec.labels.displayed)

@@ -52,7 +52,8 @@ def fit(
 
     Args:
         generator: name of a plugin (``"gan"``), a :class:`Generator` class of your own, or an unfitted instance.
-        dataset: map-style or finite iterable; yields images (PIL, array or tensor), alone, in tuples or in dicts.
+        dataset: map-style or finite iterable; yields images (PIL, array or tensor) or texts (str), alone, in tuples or
+            in dicts.
         steps: number of updates; None takes the preset for the amount of data.
         max_time: stop after this time, as ``"5m"`` or seconds, whichever of steps and time comes first. If only
             ``max_time`` is given, it alone decides. A fit that time ends is not reproducible.
@@ -95,10 +96,13 @@ def fit(
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
 
     data = TrainingData.read(dataset, fields=fields, labelled=labels and "label" in made.conditions, show=progress)
+    _check_modality(made, data)
     presets = type(made).presets(data.spec, len(data))
+    made.config = {**type(made).settings_from(data, made.config), **made.config}
     made.prepare(data.spec, n=len(data), seed=seed)
     made.fit_info = {"samples": len(data), "data_fingerprint": data.fingerprint, "seed": seed}
     started = time.perf_counter()
+    held_out: TrainingData | None = None
     if type(made).learn is not Generator.learn:
         made.learn(data)
         outcome: dict[str, Any] = {"steps": 0, "ended": "completed", "history": []}
@@ -129,6 +133,9 @@ def fit(
     with torch.no_grad():
         made.finish(data)
     made.drop_training_modules()
+    if held_out is not None:
+        with torch.no_grad():
+            made.fit_info.update(made.assess(held_out))
     made.fit_info.update(
         steps=outcome["step"] if "step" in outcome else outcome["steps"],
         seconds=round(outcome.get("elapsed", time.perf_counter() - started), 2),
@@ -143,6 +150,17 @@ def fit(
     if folder is not None:
         _save_keeping_state(made, folder)
     return made
+
+
+def _check_modality(made: Generator, data: TrainingData) -> None:
+    if made.modality != data.spec.modality:
+        others = [
+            i.name for i in default_registry().plugins() if (i.kind, i.modality) == ("generator", data.spec.modality)
+        ]
+        raise ConfigError(
+            f"{made.plugin or type(made).__name__} is for {made.modality} data, and this dataset yields "
+            f"{data.spec.described}; for {data.spec.modality} there are: {', '.join(others) or 'none installed'}"
+        )
 
 
 def _rounded(steps: int) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -17,7 +20,8 @@ working generator shows (0.5 to 1.1 on digits and Fashion-MNIST), far above a co
 def diversity(generator: Generator, data: TrainingData) -> dict[str, float]:
     """Spread of the samples of each class, as a ratio to the spread of its real samples.
 
-    The spread is the mean Euclidean distance of pairs. Classes with fewer than two distinct real samples are left
+    The spread is the mean distance of pairs: the Euclidean one of images; of texts, the share of their words that they
+    do not have in common (Jaccard). Classes with fewer than two distinct real samples are left
     out.
     """
     spec = data.spec
@@ -30,9 +34,15 @@ def diversity(generator: Generator, data: TrainingData) -> dict[str, float]:
             continue
         labels = None if spec.labels is None else [spec.labels.values[c]] * _SAMPLES
         made = generator.sample(_SAMPLES, labels=labels, seed=c)
-        ratios[name] = _spread(made.model_x.cpu()) / real
+        ratios[name] = _spread(made.model_x) / real
     return ratios
 
 
-def _spread(x: Tensor) -> float:
-    return float(torch.pdist(x.flatten(1)).mean()) if len(x) > 1 else 0.0
+def _spread(x: Any) -> float:
+    if len(x) < 2:
+        return 0.0
+    if isinstance(x, Tensor):
+        return float(torch.pdist(x.cpu().flatten(1)).mean())
+    words = [set(text.split()) for text in x]
+    pairs = list(combinations(words, 2))
+    return sum(1.0 - len(a & b) / max(len(a | b), 1) for a, b in pairs) / len(pairs)

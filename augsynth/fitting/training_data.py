@@ -15,8 +15,8 @@ from augsynth.errors import DataError
 from augsynth.generator import TrainingBatch
 from augsynth.label_spec import LabelSpec, plain_label
 from augsynth.labels import class_names
-from augsynth.sample_spec import SampleSpec, value_range
 from augsynth.seeding import derive
+from augsynth.space import Space, space_of
 from augsynth.structure import Fields, Structure
 
 _SHUFFLE, _BATCH, _SPLIT = 0x5FF1E, 0xBA7C4, 0x59117
@@ -27,14 +27,14 @@ class TrainingData:
     """All real samples in memory, in the dataset's own dtype.
 
     Attributes:
-        spec: the space of the samples, with classes and range.
-        raw: (n, C, H, W) in the dataset's dtype and range.
+        spec: the space of the samples, with classes and range: a SampleSpec or a TextSpec.
+        raw: (n, C, H, W) in the dataset's dtype and range, or :class:`Texts`.
         classes: (n,) int64 class positions, or None.
         fingerprint: sixteen hex digits that identify samples and labels.
     """
 
-    spec: SampleSpec
-    raw: Tensor
+    spec: Any
+    raw: Any
     classes: Tensor | None
     fingerprint: str
 
@@ -45,7 +45,7 @@ class TrainingData:
         """Read a map-style or finite iterable dataset once.
 
         Args:
-            dataset: yields images, alone or with labels.
+            dataset: yields images or texts, alone or with labels.
             fields: where input and label are, see :class:`Structure`.
             labelled: False ignores labels.
             show: show a progress bar.
@@ -54,8 +54,8 @@ class TrainingData:
             DataError: empty, unreadable (names the sample), or samples that differ in size or type.
         """
         structure: Structure | None = None
-        spec: SampleSpec | None = None
-        raws: list[Tensor] = []
+        spec: Space | None = None
+        raws: list[Any] = []
         labels: list[Any] = []
         example_label: Any = None
         total = len(dataset) if hasattr(dataset, "__len__") else None
@@ -66,7 +66,7 @@ class TrainingData:
                     example_label = structure.y_of(sample)
                 try:
                     x = structure.x_of(sample)
-                    spec = spec or SampleSpec.of_image(x)
+                    spec = spec or space_of(x)
                     raws.append(spec.to_raw(x))
                     if labelled and structure.labelled:
                         labels.append(plain_label(structure.y_of(sample)))
@@ -75,25 +75,19 @@ class TrainingData:
                 bar.advance()
         if spec is None or structure is None:
             raise DataError("the dataset is empty: there is nothing to fit on")
-        raw = torch.stack(raws)
-        low, high = (spec.low, spec.high) if spec.dtype == "uint8" else value_range(raw, "NCHW")
+        raw: Any = spec.stacked(raws)
         label_spec = LabelSpec.of(example_label, labels, class_names(dataset, structure.y)) if labels else None
-        spec = replace(spec, low=low, high=high, labels=label_spec)
+        spec = replace(spec.refined(raw), labels=label_spec)
         classes = label_spec.indices(labels) if label_spec is not None else None
-        digest = hashlib.sha256(raw.contiguous().view(torch.uint8).numpy().tobytes())
+        digest = hashlib.sha256(spec.raw_bytes(raw))
         digest.update(repr(labels).encode())
         return cls(spec, raw, classes, digest.hexdigest()[:16])
 
     def __len__(self) -> int:
         return len(self.raw)
 
-    @property
-    def per_class(self) -> int:
-        """Mean number of samples in a class."""
-        return len(self) // max(1, len(self.spec.labels) if self.spec.labels else 1)
-
-    def model_x(self, indices: Tensor | slice = slice(None)) -> Tensor:
-        """(k, C, H, W) float32 in [-1, 1]."""
+    def model_x(self, indices: Tensor | slice = slice(None)) -> Any:
+        """What generators see: (k, C, H, W) float32 in [-1, 1], or k texts."""
         return self.spec.raw_to_model(self.raw[indices])
 
     def subset(self, indices: Tensor) -> TrainingData:
@@ -110,7 +104,8 @@ class TrainingData:
 
     def batch(self, indices: Tensor, seeds: Tensor, step: int, progress: float, device: torch.device) -> TrainingBatch:
         """The samples at ``indices`` as one training batch on ``device``."""
-        x = self.spec.raw_to_model(self.raw[indices].to(device))
+        raw = self.raw[indices]
+        x = self.spec.raw_to_model(raw.to(device) if isinstance(raw, Tensor) else raw)
         y = None if self.classes is None else self.classes[indices].to(device)
         return TrainingBatch(x, y, seeds.to(device), step, progress)
 

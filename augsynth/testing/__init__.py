@@ -20,7 +20,7 @@ from typing import Any
 
 from augsynth.errors import ConfigError
 from augsynth.testing import generator_checks, transform_checks
-from augsynth.testing.data import TinyImages
+from augsynth.testing.data import TinyImages, TinyTexts
 
 Check = Callable[[Any], None]
 
@@ -37,4 +37,4 @@ def checks(kind: str) -> list[Check]:
     return list(_CHECKS[kind])
 
 
-__all__ = ["TinyImages", "checks"]
+__all__ = ["TinyImages", "TinyTexts", "checks"]

@@ -73,3 +73,29 @@ class TinyImages(Dataset[Any]):
         if self._form == "numpy-hwc":
             return hwc
         return Image.fromarray(hwc[..., 0] if hwc.shape[-1] == 1 else hwc)
+
+
+class TinyTexts(Dataset[Any]):
+    """Short made-up sentences whose words tell their class.
+
+    Args:
+        n: number of texts.
+        classes: number of classes, 0 for none.
+    """
+
+    _WORDS = (("cat", "dog", "fox"), ("red", "blue", "green"), ("one", "two", "three"))
+
+    def __init__(self, n: int = 24, *, classes: int = 3) -> None:
+        self.targets = [i % classes for i in range(n)] if classes else None
+        rng = np.random.default_rng(0)
+        self.texts = []
+        for i in range(n):
+            words = self._WORDS[i % max(classes, 1)]
+            first, second = rng.choice(words, 2)
+            self.texts.append(f"The {first} is “{second}”, {rng.choice(['or', 'and'])} {rng.choice(words)} – sí?")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.texts[index] if self.targets is None else (self.texts[index], self.targets[index])

@@ -19,8 +19,9 @@ from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import AugsynthError, AugsynthWarning, CapabilityError, ConfigError, UnknownLabelError
 from augsynth.fitting import fit
 from augsynth.generator import Generator
+from augsynth.registry import default_registry
 from augsynth.search_space import Choice, FloatRange, IntRange
-from augsynth.testing.data import FORMS, TinyImages
+from augsynth.testing.data import FORMS, TinyImages, TinyTexts
 from augsynth.testing.global_rngs import global_rngs, same_rngs
 
 _TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
@@ -28,9 +29,30 @@ _STEPS = 6
 _CLASSES = 3
 
 
+def _is_text(generator: Any) -> bool:
+    """Whether a plugin by this name, or this class, is for text."""
+    if not isinstance(generator, str):
+        return bool(generator.modality == "text")
+    registry = default_registry()
+    qualified = registry.qualified_name("generator", generator)
+    return any(i.qualified == qualified and (i.kind, i.modality) == ("generator", "text") for i in registry.plugins())
+
+
+def _small(generator: Any, *, classes: int = _CLASSES) -> Any:
+    """A small dataset of the right kind."""
+    if _is_text(generator):
+        return TinyTexts(24, classes=classes)
+    return TinyImages(24, form="tensor-float", classes=classes, structure="tuple" if classes else "bare")
+
+
 @lru_cache(maxsize=32)
 def _fitted(generator: Any, form: str, shape: tuple[int, int, int], classes: int, structure: str) -> Generator:
     return _fit(generator, TinyImages(24, shape, form=form, classes=classes, structure=structure))
+
+
+@lru_cache(maxsize=32)
+def _default(generator: Any, classes: int = _CLASSES) -> Generator:
+    return _fit(generator, _small(generator, classes=classes))
 
 
 def _fit(generator: Any, data: Any, **options: Any) -> Generator:
@@ -39,12 +61,21 @@ def _fit(generator: Any, data: Any, **options: Any) -> Generator:
         return fit(generator, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **options)
 
 
-def _default(generator: Any) -> Generator:
-    return _fitted(generator, "tensor-float", (1, 8, 8), _CLASSES, "tuple")
+def _equal(a: Any, b: Any) -> bool:
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else list(a) == list(b)
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Equal but for what other batch shapes change in float32 arithmetic."""
+    return bool((a - b).abs().max() < _TOLERANCE) if isinstance(a, torch.Tensor) else bool(a == b)
 
 
 def check_samples_have_the_form_of_the_data(generator: Any) -> None:
-    """Any size from 8×8 on, 1 to 4 channels; samples collate with real ones."""
+    """Images of any size from 8×8 on, 1 to 4 channels; texts as str. Samples collate with real ones."""
+    if _is_text(generator):
+        made = _default(generator).sample(5, seed=0).x
+        assert len(made) == 5 and all(type(text) is str and text.strip() for text in made), f"texts are {made!r}"
+        return
     shapes = {"tensor": (3, 9, 13), "tensor-float": (1, 8, 8), "numpy-hwc": (3, 12, 8), "numpy-chw": (2, 8, 17),
               "numpy-hw": (1, 10, 10), "pil": (4, 16, 11)}  # fmt: skip
     for form in FORMS:
@@ -64,6 +95,8 @@ def check_samples_have_the_form_of_the_data(generator: Any) -> None:
 
 def check_large_images(generator: Any) -> None:
     """64×64 with 3 channels."""
+    if _is_text(generator):
+        return
     assert _fitted(generator, "tensor", (3, 64, 64), 2, "tuple").sample(2, seed=0).x.shape == (2, 3, 64, 64)
 
 
@@ -71,9 +104,9 @@ def check_same_seed_same_sample(generator: Any) -> None:
     """A request is reproducible, and other seeds give other samples."""
     gen = _default(generator)
     first, again, other = (gen.sample(4, labels=0, seed=seed).model_x for seed in (1, 1, 2))
-    assert torch.equal(first, again), "the same seed gave other samples"
-    assert not torch.equal(first, other), "other seeds gave the same samples"
-    assert not torch.equal(first[0], first[1]), "two samples of one request are the same"
+    assert _equal(first, again), "the same seed gave other samples"
+    assert not _equal(first, other), "other seeds gave the same samples"
+    assert not _equal(first[0], first[1]), "two samples of one request are the same"
 
 
 def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
@@ -83,9 +116,10 @@ def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
     together = gen.sample(seeds=seeds, labels=labels).model_x
     for i in (0, 3, 7):
         alone = gen.sample(seeds=seeds[i : i + 1], labels=labels[i : i + 1]).model_x[0]
-        assert (together[i] - alone).abs().max() < _TOLERANCE, f"sample {i} differs when it is made alone"
-    turned = gen.sample(seeds=seeds.flip(0), labels=labels[::-1]).model_x.flip(0)
-    assert (together - turned).abs().max() < _TOLERANCE, "samples differ when the batch is in another order"
+        assert _close(together[i], alone), f"sample {i} differs when it is made alone"
+    turned = gen.sample(seeds=seeds.flip(0), labels=labels[::-1]).model_x
+    same = all(_close(together[i], turned[len(seeds) - 1 - i]) for i in range(len(seeds)))
+    assert same, "samples differ when the batch is in another order"
 
 
 def check_labels_are_kept(generator: Any) -> None:
@@ -99,8 +133,8 @@ def check_labels_are_kept(generator: Any) -> None:
 
 
 def check_unlabelled_data(generator: Any) -> None:
-    """Fits on bare images; then refuses a request by label."""
-    gen = _fitted(generator, "tensor", (1, 8, 8), 0, "bare")
+    """Fits on bare inputs; then refuses a request by label."""
+    gen = _default(generator, 0)
     assert gen.sample(3, seed=0).y is None
     _raises(ConfigError, lambda: gen.sample(1, labels=0), "a label although fitted without")
 
@@ -108,29 +142,29 @@ def check_unlabelled_data(generator: Any) -> None:
 def check_global_rngs_are_left_alone(generator: Any) -> None:
     """Fitting and seeded sampling neither read nor move the global RNGs; without a seed torch's is followed."""
     before = global_rngs()
-    gen = _fit(generator, TinyImages(24))
+    gen = _fit(generator, _small(generator))
     seeded = gen.sample(3, seed=5).model_x
     assert same_rngs(before), "a global RNG was moved"
     torch.manual_seed(1)
-    assert torch.equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
+    assert _equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
     torch.manual_seed(1)
     first = gen.sample(3).model_x
     torch.manual_seed(1)
-    assert torch.equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
+    assert _equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
     torch.set_rng_state(before[2])
 
 
 def check_fit_is_reproducible(generator: Any) -> None:
     """The same seed gives the same generator."""
-    first, again = (_fit(generator, TinyImages(24), seed=3).sample(4, seed=0).model_x for _ in range(2))
-    assert torch.equal(first, again), "two fits with the same seed differ"
+    first, again = (_fit(generator, _small(generator), seed=3).sample(4, seed=0).model_x for _ in range(2))
+    assert _equal(first, again), "two fits with the same seed differ"
 
 
 def check_temperature_and_truncation(generator: Any) -> None:
     """Temperature 0 is allowed, less is not; truncation must be positive."""
     gen = _default(generator)
-    assert torch.isfinite(gen.sample(2, temperature=0.0, seed=0).model_x).all()
-    assert torch.isfinite(gen.sample(2, truncation=0.5, seed=0).model_x).all()
+    # what is not finite, or no text, is refused by sample()
+    assert len(gen.sample(2, temperature=0.0, seed=0)) == len(gen.sample(2, truncation=0.5, seed=0)) == 2
     settings: list[dict[str, Any]] = [{"temperature": -1.0}, {"temperature": float("nan")}, {"truncation": 0.0}]
     for bad in settings:
         _raises(ConfigError, partial(gen.sample, 1, **bad), f"{bad}")
@@ -142,9 +176,10 @@ def check_checkpoint(generator: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = gen.save(Path(folder) / "model")
         names = {file.name for file in path.iterdir()}
-        assert names == {"model.safetensors", "generator.json", "README.md", "preview.png"}, f"the folder has {names}"
+        preview = "preview.txt" if _is_text(generator) else "preview.png"
+        assert names == {"model.safetensors", "generator.json", "README.md", preview}, f"the folder has {names}"
         again = checkpoint.load(path, cls=None if isinstance(generator, str) else type(gen))
-    assert torch.equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
+    assert _equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
     assert again.sample(1, seed=0).meta[0]["checkpoint"] == gen.sample(1, seed=0).meta[0]["checkpoint"]
 
 
@@ -155,14 +190,15 @@ def check_provenance(generator: Any) -> None:
     row = batch.meta[3]
     labels = row["condition"] if gen.conditional else None
     again = gen.sample(seeds=[row["seed"]], labels=[labels] if labels else None)
-    assert (again.model_x[0] - batch.model_x[3]).abs().max() < _TOLERANCE, "provenance does not reproduce the sample"
+    assert _close(again.model_x[0], batch.model_x[3]), "provenance does not reproduce the sample"
 
 
 def check_capabilities(generator: Any) -> None:
     """What is declared works, and what is not raises a CapabilityError."""
     gen = _default(generator)
-    data = TinyImages(24, form="tensor-float")
-    x, y = torch.stack([data[i][0] for i in range(4)]), [data[i][1] for i in range(4)]
+    data = _small(generator)
+    inputs, y = [data[i][0] for i in range(4)], [data[i][1] for i in range(4)]
+    x: Any = inputs if _is_text(generator) else torch.stack(inputs)
     uses: dict[str, Callable[[], Any]] = {
         "encode": lambda: gen.encode(x, y),
         "reconstruct": lambda: gen.reconstruct(x, y),
@@ -181,19 +217,29 @@ def check_capabilities(generator: Any) -> None:
         assert (same - x).abs().max() < 1e-5, "vary with strength 0 does not give the input back"
         alone = gen.vary(x[2:3], y[2:3], seeds=[77]).x[0]
         batch = gen.vary(x, y, seeds=[1, 2, 77, 3]).x[2]
-        assert (alone - batch).abs().max() < _TOLERANCE, "a variation depends on the batch it was made in"
+        assert _close(alone, batch), "a variation depends on the batch it was made in"
 
 
 def check_pickles_for_spawned_workers(generator: Any) -> None:
     """A copy in another process draws the same."""
     gen = _default(generator)
     copy = pickle.loads(pickle.dumps(gen))
-    assert torch.equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x)
+    assert _equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x)
+
+
+def check_modality_is_declared(generator: Any) -> None:
+    """The class and the plugin's spec agree on what the generator is for, and other data is refused."""
+    gen = _default(generator)
+    assert gen.modality == gen.spec.modality, f"the class says {gen.modality}, its data is {gen.spec.modality}"
+    other = TinyImages(24) if _is_text(generator) else TinyTexts(24)
+    _raises(ConfigError, lambda: _fit(generator, other), f"data of another kind than {gen.modality}")
 
 
 def check_settings(generator: Any) -> None:
     """Unknown settings are refused; the search space names settings there are."""
-    _raises((ConfigError, TypeError), lambda: _fit(generator, TinyImages(24), no_such_setting=1), "an unknown setting")
+    _raises(
+        (ConfigError, TypeError), lambda: _fit(generator, _small(generator), no_such_setting=1), "an unknown setting"
+    )
     gen = _default(generator)
     for name, space in gen.search_space().items():
         assert name in gen.config, f"search_space names {name!r}, which is no setting"
@@ -202,10 +248,11 @@ def check_settings(generator: Any) -> None:
 
 def check_blends(generator: Any) -> None:
     """Its samples stand where real ones were, with their labels."""
-    data = TinyImages(24, form="tensor-float")
+    data = _small(generator)
     blended = SyntheticDataset(data, _default(generator), ratio=0.5, seed=0)
     x, y = default_collate([blended[i] for i in range(len(blended))])
-    assert x.shape == (24, 1, 8, 8) and y.tolist() == data.targets
+    shape = (len(x),) if _is_text(generator) else tuple(x.shape)
+    assert shape == ((24,) if _is_text(generator) else (24, 1, 8, 8)) and y.tolist() == data.targets
 
 
 def _raises(kind: Any, action: Callable[[], Any], what: str) -> None:

@@ -587,7 +587,9 @@ def test_bad_datasets(vae, digits):
         blend([], vae)
     with pytest.raises(augsynth.DataError, match="SyntheticIterableDataset"):
         blend(iter([1]), vae)
-    with pytest.raises(augsynth.DataError, match="sample 0.*type str"):
+    with pytest.raises(augsynth.DataError, match="sample 0.*type float"):
+        blend([(3.5, 1)], vae)
+    with pytest.raises(augsynth.SpecMismatchError, match="modality: image against text"):
         blend([("text", 1)], vae)
     with pytest.raises(augsynth.DataError, match="known to hold the input.*fields"):
         blend([{"foo": torch.zeros(1, 8, 8)}], vae)

@@ -1,0 +1,16 @@
+"""A recurrent language model for labelled or unlabelled text."""
+
+from collections.abc import Iterator
+
+import augsynth
+
+
+@augsynth.hookimpl
+def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
+    yield augsynth.GeneratorSpec(
+        name="lstm",
+        factory="augsynth_lstm.model:LSTM",
+        modality="text",
+        conditions={"label"},
+        summary="Recurrent language model, one for all classes, by word, byte pair or character",
+    )

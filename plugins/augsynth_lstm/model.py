@@ -1,0 +1,244 @@
+"""The generator: training, sampling and scoring of texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
+
+import augsynth
+from augsynth_lstm import tokenizer as tokens
+from augsynth_lstm.network import LanguageModel
+from augsynth_lstm.sampling import generate
+
+_UNKNOWN_STREAM, _TOKEN_STREAM = 61, 62
+
+
+class LSTM(augsynth.Generator):
+    """Recurrent language model of all classes, conditioned on the label at every step.
+
+    Tied embeddings (Press & Wolf 2017), variational dropout (Gal & Ghahramani 2016), AdamW, and the weights of the
+    lowest perplexity on held-out texts.
+    """
+
+    modality = "text"
+    micro_batch = {"cpu": 256}  # noqa: RUF012 - a constant of the class
+
+    def build(
+        self,
+        spec: augsynth.TextSpec,
+        *,
+        tokenizer: str = "",
+        rare: Sequence[int] = (),
+        longest: int = 64,
+        level: str = "",
+        vocabulary: int = 8000,
+        embedding: int = 128,
+        hidden: int = 256,
+        layers: int = 1,
+        dropout: float = 0.4,
+        lr: float = 2e-3,
+        weight_decay: float = 0.01,
+        unknown: float = 0.3,
+    ) -> None:
+        """
+        Args:
+            tokenizer: JSON of the tokenizer; fitted on the data.
+            rare: ids of the tokens seen once; found in the data.
+            longest: tokens of the longest text that is sampled; found in the data.
+            level: ``"word"``, ``"bpe"`` or ``"char"``; by the amount and script of the data.
+            vocabulary: largest number of tokens.
+            embedding: size of token and class vectors.
+            hidden: size of a layer's state.
+            layers: number of layers.
+            dropout: share dropped of inputs and outputs, half of it of the state.
+            lr, weight_decay: of AdamW.
+            unknown: how often a token seen once is replaced by the one for unknown tokens while fitting, so that
+                words never seen have a probability.
+        """
+        if not tokenizer:
+            raise augsynth.ConfigError("tokenizer is empty: an LSTM is made by augsynth.fit or augsynth.load")
+        if not 0.0 <= dropout < 1.0:
+            raise augsynth.ConfigError(f"dropout={dropout!r}: expected a share in [0, 1)")
+        self.tokenizer = tokens.load(tokenizer)
+        self.network = LanguageModel(
+            self.tokenizer.get_vocab_size(),
+            spec.num_classes,
+            embedding=embedding,
+            hidden=hidden,
+            layers=layers,
+            dropout=dropout,
+        )
+        singles = torch.zeros(self.tokenizer.get_vocab_size(), dtype=torch.bool)
+        singles[torch.tensor(list(rare), dtype=torch.int64)] = True
+        self.register_buffer("singles", singles, persistent=False)
+        self.longest, self.unknown = longest, unknown
+        self.rate, self.weight_decay = lr, weight_decay
+
+    @classmethod
+    def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        texts = list(data.raw)
+        level = config.get("level") or tokens.suitable_level(texts)
+        if level not in tokens.LEVELS:
+            raise augsynth.ConfigError(f"level={level!r}: expected one of {', '.join(map(repr, tokens.LEVELS))}")
+        size = int(config.get("vocabulary") or (8000 if level == "bpe" else 20_000))
+        made = config.get("tokenizer") or tokens.train(texts, level, size)
+        lengths = sorted(len(encoding.ids) for encoding in tokens.load(made).encode_batch(texts))
+        # a few very long texts must not set the pace of all
+        longest = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 1
+        return {
+            "level": level,
+            "vocabulary": size,
+            "tokenizer": made,
+            "longest": longest,
+            "rare": tokens.rare(made, texts) if level == "word" else [],
+        }
+
+    @classmethod
+    def presets(cls, spec: augsynth.TextSpec, n: int) -> dict[str, Any]:
+        # small data is learnt by heart in a few passes; a small state and much dropout delay it
+        if n < 300:
+            return {"steps": 400, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.5, "lr": 4e-3}
+        if n < 2000:
+            return {"steps": 1200, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.5, "lr": 3e-3}
+        if n < 20_000:
+            return {"steps": 2500, "batch_size": 64, "embedding": 128, "hidden": 256, "dropout": 0.4}
+        return {"steps": 6000, "batch_size": 64, "embedding": 192, "hidden": 384, "dropout": 0.3}
+
+    @classmethod
+    def search_space(cls) -> augsynth.SearchSpace:
+        return {
+            "hidden": augsynth.IntRange(64, 512, log=True),
+            "dropout": augsynth.FloatRange(0.1, 0.7),
+            "lr": augsynth.FloatRange(5e-4, 8e-3, log=True),
+            "layers": augsynth.IntRange(1, 2),
+        }
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"model": torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.weight_decay)}
+
+    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        ids = self._ids(batch.x)  # (n, t)
+        hidden = augsynth.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
+        ids = torch.where(self.singles[ids] & hidden, tokens.UNKNOWN, ids)  # type: ignore[index]
+        losses, mask = self._losses(ids, batch.y)
+        return {"loss": losses.sum() / mask.sum()}
+
+    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor:
+        losses, mask = self._losses(self._ids(batch.x), batch.y)
+        return losses.sum() / mask.sum()
+
+    def log_prob_batch(self, x: Sequence[str], labels: Tensor | None) -> Tensor:
+        """(n,) log-probability of the texts in nats, the end included; unknown tokens count as the one for them."""
+        return -self._losses(self._ids(x), labels)[0].sum(1)
+
+    def perplexity(self, texts: Sequence[str], y: Any = None) -> dict[str, float]:
+        """Perplexity by token, the end of a text included, of each class and of ``"all"``."""
+        scores = self.log_prob(texts, y).double()
+        counts = torch.tensor([len(row.ids) + 1 for row in self.tokenizer.encode_batch(list(texts))])
+        classes = self._given_classes(y, len(texts))
+        figures = {"all": math.exp(-float(scores.sum()) / int(counts.sum()))}
+        if classes is not None:
+            for c in classes.unique().tolist():
+                own = classes == c
+                figures[self.spec.labels.display(c)] = math.exp(-float(scores[own].sum()) / int(counts[own].sum()))
+        return figures
+
+    def assess(self, data: Any) -> dict[str, Any]:
+        labels = None if data.classes is None else [self.spec.labels.values[c] for c in data.classes.tolist()]
+        return {"perplexity": {key: round(value, 2) for key, value in self.perplexity(data.raw, labels).items()}}
+
+    def draw(
+        self,
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        temperature: float,
+        truncation: float | None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        max_length: int | None = None,
+        min_length: int = 1,
+        prompt: str = "",
+    ) -> list[str]:
+        """
+        Args:
+            temperature: divides the logits; 0 takes the likeliest token (greedy).
+            truncation: the same as ``top_p``, where that is not given: the share of probability to keep.
+            top_k: choose among so many tokens.
+            top_p: choose among the likeliest tokens that together have this probability (Holtzman et al. 2020).
+            repetition_penalty: above 1 makes recent tokens less likely (Keskar et al. 2019).
+            max_length, min_length: in tokens.
+            prompt: what every text begins with.
+        """
+        _check(top_k, top_p, repetition_penalty, max_length, min_length)
+        if top_p is None and truncation is not None:
+            top_p = min(truncation, 1.0)
+        start = self._prompt(prompt)
+        longest = len(start) + (max_length or self.longest)
+        numbers = augsynth.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
+        made = generate(
+            self.network,
+            seeds * 0 if labels is None else labels,
+            numbers,
+            start,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            no_repeat_window=32,
+            min_length=len(start) + min_length,
+        )
+        texts: list[str] = self.tokenizer.decode_batch(made)
+        return [text.strip() for text in texts]
+
+    # ------------------------------------------------------------------ private
+
+    def _ids(self, texts: Sequence[str]) -> Tensor:
+        """(n, t) ids that begin with BOS and end with EOS, padded; longer texts than the limit are cut."""
+        rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        limit = max(map(len, rows)) if not self.training else self.longest
+        rows = [[tokens.BOS, *row[:limit], *([tokens.EOS] if len(row) <= limit else [])] for row in rows]
+        longest = max(map(len, rows))
+        padded = [row + [tokens.PAD] * (longest - len(row)) for row in rows]
+        return torch.tensor(padded, device=self.device)
+
+    def _losses(self, ids: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Negative log-likelihood (n, t - 1) of the tokens after the first, 0 where padded, and where they are."""
+        classes = torch.zeros(len(ids), dtype=torch.int64, device=ids.device) if labels is None else labels
+        logits = self.network(ids[:, :-1], classes)
+        target = ids[:, 1:]
+        losses = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+        mask = target != tokens.PAD
+        return losses * mask, mask
+
+    def _prompt(self, prompt: str) -> list[int]:
+        if not isinstance(prompt, str):
+            raise augsynth.ConfigError(f"prompt={prompt!r}: expected a str")
+        ids: list[int] = self.tokenizer.encode(prompt).ids if prompt else []
+        if tokens.UNKNOWN in ids:
+            raise augsynth.ConfigError(
+                f"prompt={prompt!r}: the generator has not seen all of its words, and would lose them; use others, or "
+                "fit with level='bpe'"
+            )
+        return ids
+
+
+def _check(
+    top_k: int | None, top_p: float | None, repetition_penalty: float, max_length: int | None, min_length: int
+) -> None:
+    if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
+        raise augsynth.ConfigError(f"top_k={top_k!r}: expected a whole number from 1 up, or None")
+    if top_p is not None and not 0.0 < top_p <= 1.0:
+        raise augsynth.ConfigError(f"top_p={top_p!r}: expected a share in (0, 1], or None for all tokens")
+    if not 0.0 < repetition_penalty < math.inf:
+        raise augsynth.ConfigError(f"repetition_penalty={repetition_penalty!r}: expected a positive number; 1 is none")
+    if max_length is not None and max_length < 1:
+        raise augsynth.ConfigError(f"max_length={max_length!r}: expected a whole number from 1 up, or None")
+    if min_length < 0 or (max_length is not None and min_length > max_length):
+        raise augsynth.ConfigError(f"min_length={min_length!r}: expected from 0 up to max_length={max_length!r}")

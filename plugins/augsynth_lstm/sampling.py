@@ -1,0 +1,87 @@
+"""From logits to tokens: temperature, top-k, top-p and repetition, each sequence by its own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from augsynth_lstm.network import LanguageModel
+from augsynth_lstm.tokenizer import BOS, EOS, PAD, UNKNOWN
+
+
+def choose(logits: Tensor, u: Tensor, *, temperature: float, top_k: int | None, top_p: float | None) -> Tensor:
+    """One token for each row of logits (n, vocabulary), by inverting the distribution at u (n,) in (0, 1)."""
+    if temperature == 0:
+        return logits.argmax(1)
+    logits = logits / temperature
+    if top_k is not None and top_k < logits.shape[1]:
+        least = logits.topk(top_k, dim=1).values[:, -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    probabilities = logits.softmax(1)
+    if top_p is not None and top_p < 1.0:
+        ordered = probabilities.sort(1, descending=True).values
+        # the smallest set of tokens that reaches top_p: those no rarer than the one that completes it
+        reached = (ordered.cumsum(1) < top_p).sum(1, keepdim=True).clamp(max=ordered.shape[1] - 1)
+        probabilities = probabilities.masked_fill(probabilities < ordered.gather(1, reached), 0.0)
+    cumulative = probabilities.cumsum(1)
+    drawn = torch.searchsorted(cumulative, (u * cumulative[:, -1])[:, None]).squeeze(1)
+    return drawn.clamp(max=logits.shape[1] - 1)
+
+
+def generate(
+    network: LanguageModel,
+    classes: Tensor,
+    numbers: Tensor,
+    prompt: Sequence[int],
+    *,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    repetition_penalty: float,
+    no_repeat_window: int,
+    min_length: int,
+) -> list[list[int]]:
+    """Token ids of n sequences, without the special ones.
+
+    All sequences advance together, each with its own state; finished ones leave the batch.
+
+    Args:
+        classes: (n,).
+        numbers: (n, longest) uniform in (0, 1): row i decides sequence i alone.
+        prompt: token ids that all begin with.
+        repetition_penalty: what logits of tokens used within the last ``no_repeat_window`` are divided by when
+            positive, and multiplied with when negative (Keskar et al. 2019); 1 for none.
+        min_length: no end before so many tokens.
+    """
+    n, longest = numbers.shape
+    device = numbers.device
+    made = torch.full((n, longest), PAD, dtype=torch.int64, device=device)
+    active = torch.arange(n, device=device)
+    state = network.start(n)
+    tokens = torch.full((n,), BOS, dtype=torch.int64, device=device)
+    forced = torch.tensor(list(prompt), dtype=torch.int64, device=device)
+    for t in range(longest):
+        logits, state = network.step(tokens, classes, state)
+        if t < len(forced):
+            tokens = forced[t].expand(len(active))
+            made[active, t] = tokens
+            continue
+        logits[:, [PAD, BOS, UNKNOWN]] = -torch.inf
+        if t < min_length:
+            logits[:, EOS] = -torch.inf
+        if repetition_penalty != 1.0 and t > 0:
+            used = made[active, max(0, t - no_repeat_window) : t]
+            scores = logits.gather(1, used)
+            scores = torch.where(scores > 0, scores / repetition_penalty, scores * repetition_penalty)
+            logits = logits.scatter(1, used, scores)
+        tokens = choose(logits, numbers[active, t], temperature=temperature, top_k=top_k, top_p=top_p)
+        going = tokens != EOS
+        made[active[going], t] = tokens[going]
+        if not bool(going.all()):
+            active, tokens, classes = active[going], tokens[going], classes[going]
+            state = [(h[going], c[going]) for h, c in state]
+            if not len(active):
+                break
+    return [[token for token in row if token != PAD] for row in made.tolist()]

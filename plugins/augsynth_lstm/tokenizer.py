@@ -1,0 +1,90 @@
+"""Texts to token ids and back, by word, byte pair or character; plain JSON in the checkpoint.
+
+Words carry the space before them ("▁What", "▁is", "?"), so that decoding gives back the very spaces and quotes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import tokenizers
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+
+import augsynth
+
+PAD, BOS, EOS, UNKNOWN = 0, 1, 2, 3
+SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
+LEVELS = ("word", "bpe", "char")
+_WORD = r" ?[\p{L}\p{M}\p{N}_]+| ?[^\s\p{L}\p{M}\p{N}_]|\s"
+_MANY_WORDS = 400_000  # beyond, a vocabulary of whole words grows large and its rare words stay unlearnt
+_LONG_WORDS = 15.0  # characters between spaces: a script that does not write any
+
+
+def suitable_level(texts: Sequence[str]) -> str:
+    """``"char"`` for scripts without spaces, ``"word"`` up to 400,000 words of text, else ``"bpe"``."""
+    words = sum(len(text.split()) for text in texts)
+    if sum(map(len, texts)) / max(words, 1) > _LONG_WORDS:
+        return "char"
+    return "word" if words <= _MANY_WORDS else "bpe"
+
+
+def train(texts: Iterable[str], level: str, vocabulary: int) -> str:
+    """Fit a tokenizer; returns its JSON.
+
+    Args:
+        texts: to learn the vocabulary from.
+        level: ``"word"``, ``"bpe"`` or ``"char"``.
+        vocabulary: largest number of tokens; the most frequent ones are kept.
+    """
+    texts = list(texts)
+    if level == "bpe":
+        made = tokenizers.Tokenizer(models.BPE())
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # bytes: any script, without loss
+        made.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary,
+            special_tokens=SPECIAL,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        made.train_from_iterator(texts, trainer)
+        return str(made.to_str())
+    pattern = _WORD if level == "word" else r"(?s:.)"
+    counts = Counter(piece for text in texts for piece in _pieces(text, pattern))
+    # by count, then by name: the same texts in another order give the same vocabulary
+    kept = sorted(counts, key=lambda piece: (-counts[piece], piece))[: vocabulary - len(SPECIAL)]
+    ids = {token: i for i, token in enumerate([*SPECIAL, *kept])}
+    made = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIAL[UNKNOWN]))
+    made.pre_tokenizer = _splitter(pattern)
+    made.decoder = decoders.Fuse()
+    return str(made.to_str())
+
+
+def load(text: str) -> tokenizers.Tokenizer:
+    """The tokenizer of a JSON text. Raises ConfigError if it is none."""
+    try:
+        return tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # the library raises bare Exception
+        raise augsynth.ConfigError(f"tokenizer={text[:60]!r}: expected the JSON of a tokenizer; {error}") from None
+
+
+def rare(text: str, texts: Sequence[str]) -> list[int]:
+    """Ids of the tokens that occur once in ``texts``."""
+    made = load(text)
+    counts = Counter(i for encoding in made.encode_batch(list(texts)) for i in encoding.ids)
+    return sorted(i for i, n in counts.items() if n == 1 and i >= len(SPECIAL))
+
+
+def level_of(text: str) -> str:
+    """``"bpe"`` or ``"word"`` (characters are words of length one)."""
+    return "bpe" if json.loads(text)["model"]["type"] == "BPE" else "word"
+
+
+def _splitter(pattern: str) -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Split(Regex(pattern), behavior="isolated")
+
+
+def _pieces(text: str, pattern: str) -> list[str]:
+    return [piece for piece, _ in _splitter(pattern).pre_tokenize_str(text)]
