@@ -12,6 +12,7 @@ from typing import Any
 from augsynth._version import __version__ as __version__
 
 _EXPORTS = {
+    "augsynth._rng_guard": ("seeded_globals",),
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.blending.dataset": ("SyntheticDataset",),
@@ -52,6 +53,7 @@ _EXPORTS = {
     "augsynth.seeding": ("derive", "noise", "uniform"),
     "augsynth.text_spec": ("TextSpec",),
     "augsynth.transforms.base": ("Transform", "child_seed"),
+    "augsynth.transforms.text": ("TextTransform",),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}

@@ -2,6 +2,7 @@
 
 from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
+from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth._version import __version__ as __version__
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.blending.dataset import SyntheticDataset as SyntheticDataset
@@ -58,3 +59,4 @@ from augsynth.specs import TransformSpec as TransformSpec
 from augsynth.text_spec import TextSpec as TextSpec
 from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed
+from augsynth.transforms.text import TextTransform as TextTransform

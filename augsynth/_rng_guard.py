@@ -30,3 +30,11 @@ def seed_global(seed: int) -> None:
     random.seed(seed)
     np.random.seed((seed ^ (seed >> 32)) & 0xFFFFFFFF)
     torch.default_generator.manual_seed(seed)
+
+
+@contextmanager
+def seeded_globals(seed: int) -> Iterator[None]:
+    """Run code that reads the global RNGs of Python, NumPy or torch as if ``seed`` had been set, and restore them."""
+    with preserved_rng():
+        seed_global(seed)
+        yield

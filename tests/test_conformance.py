@@ -4,6 +4,7 @@ import pytest
 
 import augsynth
 from augsynth.testing import checks
+from tests.support import needs_wordnet
 
 
 def _cases(kind):
@@ -18,6 +19,8 @@ def test_generator(name, check):
 
 @pytest.mark.parametrize(("name", "check"), _cases("transform"))
 def test_transform(name, check):
+    if name in ("augsynth/eda", "augsynth/wordnet"):
+        needs_wordnet()
     check(name)
 
 

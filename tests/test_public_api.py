@@ -50,6 +50,7 @@ PUBLIC = [
     "SyntheticDataset",
     "SyntheticIterableDataset",
     "TextSpec",
+    "TextTransform",
     "TrainingBatch",
     "Transform",
     "TransformSpec",
@@ -67,6 +68,7 @@ PUBLIC = [
     "load",
     "noise",
     "plugins",
+    "seeded_globals",
     "uniform",
 ]
 

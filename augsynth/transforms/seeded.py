@@ -19,6 +19,7 @@ from augsynth.errors import ConfigError
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
 from augsynth.transforms.base import Transform
+from augsynth.transforms.text import TextTransform
 
 _PART = 0x7F04
 
@@ -27,9 +28,9 @@ def apply_seeded(transform: Any, inputs: Sequence[Any], seeds: Tensor | None) ->
     """Transform each of ``inputs``; input i depends on ``seeds[i]`` alone.
 
     Args:
-        transform: a :class:`Transform`, or one or a list of: ``albumentations`` compositions, torchvision v2
-            transforms, Kornia modules, nlpaug augmenters, or any callable. Those that read the global RNGs of Python,
-            NumPy or torch find them seeded, and the RNGs are restored afterwards.
+        transform: one of, or a list of: a :class:`Transform` or :class:`TextTransform`, ``albumentations``
+            compositions, torchvision v2 transforms, Kornia modules, nlpaug augmenters, or any callable. Those that read
+            the global RNGs of Python, NumPy or torch find them seeded, and the RNGs are restored afterwards.
         inputs: what the dataset yields as ``x``.
         seeds: (n,) int64, or None: then the transform follows its own or torch's RNG.
     """
@@ -41,7 +42,7 @@ def apply_seeded(transform: Any, inputs: Sequence[Any], seeds: Tensor | None) ->
     call = _caller(transform)
     if seeds is None:
         return [call(x, None) for x in inputs]
-    needs_globals = not isinstance(transform, Transform)
+    needs_globals = not isinstance(transform, (Transform, TextTransform))
     with preserved_rng() if needs_globals else nullcontext():
         result = []
         for x, seed in zip(inputs, seeds.tolist(), strict=True):
@@ -62,7 +63,7 @@ def check_transform(name: str, transform: Any) -> None:
 
 def _caller(transform: Any) -> Callable[[Any, int | None], Any]:
     package = type(transform).__module__.split(".")[0]
-    if isinstance(transform, Transform):
+    if isinstance(transform, (Transform, TextTransform)):
         return lambda x, seed: transform(x, seed=seed)
     if package == "albumentations":
         return lambda x, seed: _albumentations(transform, x, seed)
