@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from augsynth.cli.options import AsJson, Data, Device, Seed, Settings, parsed_settings
+from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Seed, Settings, TextColumn, parsed_settings
 
 
 def fit(
     generator: Annotated[str, typer.Argument(help="Name of the generator, as listed by: augsynth plugins.")],
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint.")],
+    text: TextColumn = None,
+    label: LabelColumn = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Updates; default by the amount of data.")] = None,
     max_time: Annotated[str | None, typer.Option("--max-time", help="Stop after this time: 90s, 5m, 1h.")] = None,
     size: Annotated[int | None, typer.Option("--size", help="Resize images of a folder to this side.")] = None,
@@ -27,13 +29,15 @@ def fit(
     """Fit a generator and save it.
 
     Example: augsynth fit vae --data digits --out runs/digits-vae
+
+    For text: augsynth fit lstm --data questions.csv --text text --label label --out runs/questions
     """
     import augsynth
     from augsynth.datasets.named import open_dataset
 
     made = augsynth.fit(
         generator,
-        open_dataset(data, size=size),
+        open_dataset(data, size=size, text=text, label=label),
         steps=steps,
         max_time=max_time,
         device=device,
@@ -53,5 +57,6 @@ def fit(
     typer.echo(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
-    typer.echo(f"checkpoint: {out}   look at: {out / 'preview.png'}")
-    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.png")
+    texts = made.modality == "text"
+    typer.echo(f"checkpoint: {out}   look at: {out / ('preview.txt' if texts else 'preview.png')}")
+    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.{'csv' if texts else 'png'}")

@@ -11,13 +11,18 @@ from augsynth.errors import ConfigError
 
 Data = Annotated[
     str,
-    typer.Option("--data", help="digits, fashion-mnist, a folder of images, FILE.npz, hf:NAME, or module:callable."),
+    typer.Option("--data", help="digits, fashion-mnist, image folder, .npz, .csv, .jsonl, hf:NAME, module:callable."),
 ]
+TextColumn = Annotated[str | None, typer.Option("--text", help="Column of a table that holds the text.")]
+LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of a table that holds the label.")]
 Seed = Annotated[int, typer.Option("--seed", help="Everything random follows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the generator, as name=value; repeatable.")
+]
+SampleSettings = Annotated[
+    list[str] | None, typer.Option("--set", help="An option of sampling, such as top_p=0.9; repeatable.")
 ]
 
 

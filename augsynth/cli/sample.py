@@ -8,17 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from augsynth.cli.options import AsJson, Device
+from augsynth.cli.options import AsJson, Device, SampleSettings, parsed_settings
 from augsynth.errors import ConfigError
 
 
 def sample(
     checkpoint: Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")],
-    out: Annotated[Path, typer.Option("--out", help="FILE.png for one picture, FILE.npz, or a folder of PNG files.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Images: FILE.png, FILE.npz or a folder. Texts: FILE.csv, FILE.jsonl, or printed."),
+    ] = None,
     n: Annotated[int | None, typer.Option("-n", help="How many [default: 64, or 8 of each label].")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", help="Class, by value or name; repeatable.")] = None,
     temperature: Annotated[float, typer.Option(help="Spread of the noise; 0 gives the mode.")] = 1.0,
     truncation: Annotated[float | None, typer.Option(help="Bound on the noise, in standard deviations.")] = None,
+    settings: SampleSettings = None,
     device: Device = "cpu",
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.")] = 0,
     as_json: AsJson = False,
@@ -26,26 +30,60 @@ def sample(
     """Draw samples from a fitted generator.
 
     Example: augsynth sample runs/digits-vae -n 32 --label 3 --out threes.png
+
+    For text: augsynth sample runs/questions --label location --temperature 0.8 --set top_p=0.9
     """
     import augsynth
 
     generator = augsynth.load(checkpoint, device=device)
+    texts = generator.modality == "text"
+    if out is None and not texts:
+        raise ConfigError("--out is needed: FILE.png, FILE.npz, or a folder")
     labels: Any = None
     if label:
         n = n if n is not None else 8 * len(label)
         labels = [label[i * len(label) // n] for i in range(n)]  # in equal parts, side by side
     batch = generator.sample(
-        64 if n is None else n, labels=labels, temperature=temperature, truncation=truncation, seed=seed
+        64 if n is None else n,
+        labels=labels,
+        temperature=temperature,
+        truncation=truncation,
+        seed=seed,
+        **parsed_settings(settings),
     )
     if not len(batch):
         raise ConfigError("-n 0: there is nothing to write")
-    files = _write(batch, out)
+    files = [] if out is None else _write_texts(batch, out) if texts else _write(batch, out)
     if as_json:
+        rows = [{"text": text, **row} for text, row in zip(batch.x, batch.meta, strict=True)] if texts else None
         typer.echo(
-            json.dumps({"files": [str(file) for file in files], "samples": list(batch.meta)}, ensure_ascii=False)
+            json.dumps(
+                {"files": [str(file) for file in files], "samples": rows or list(batch.meta)}, ensure_ascii=False
+            )
         )
+    elif out is None:
+        for text, row in zip(batch.x, batch.meta, strict=True):
+            typer.echo(f"{row['condition']}\t{text}" if row["condition"] else text)
     else:
         typer.echo(f"{len(batch)} samples in {out}")
+
+
+def _write_texts(batch: Any, out: Path) -> list[Path]:
+    import csv
+
+    from augsynth._atomic import atomic_file
+
+    if out.suffix not in (".csv", ".jsonl"):
+        raise ConfigError(f"--out {out}: expected FILE.csv or FILE.jsonl")
+    rows = [{"text": x, "label": m["condition"], "seed": m["seed"]} for x, m in zip(batch.x, batch.meta, strict=True)]
+    with atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        if out.suffix == ".csv":
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return [out]
 
 
 def _write(batch: Any, out: Path) -> list[Path]:

@@ -15,23 +15,31 @@ from augsynth._optional import import_optional
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.idx import read_idx
 from augsynth.datasets.image_folder import read_image_folder
+from augsynth.datasets.tables import SUFFIXES, read_table
 from augsynth.errors import ConfigError, DataError
 
-FORMS = "digits, fashion-mnist, a folder of images, FILE.npz, hf:NAME, or module:callable"
+FORMS = (
+    "digits, fashion-mnist, a folder of images, FILE.npz, a table of texts (.csv, .tsv, .jsonl, .parquet), hf:NAME, "
+    "or module:callable"
+)
 _FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 _FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.cache/fashion-mnist", "data/FashionMNIST/raw")
 
 
-def open_dataset(name: str, *, split: str = "train", size: int | None = None) -> Any:
+def open_dataset(
+    name: str, *, split: str = "train", size: int | None = None, text: str | None = None, label: str | None = None
+) -> Any:
     """The dataset that ``name`` stands for.
 
     Args:
         name: ``digits`` (the 1,797 digits of 8×8 pixels in scikit-learn), ``fashion-mnist``, a folder with a subfolder
-            of images per class, an ``.npz`` file with the arrays ``x`` and, if labelled, ``y``, ``hf:NAME`` for a
-            Hugging Face dataset, or ``module:callable`` for a function without arguments that returns a dataset.
+            of images per class, a table of texts (``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet``), an ``.npz`` file
+            with the arrays ``x`` and, if labelled, ``y``, ``hf:NAME`` for a Hugging Face dataset, or
+            ``module:callable`` for a function without arguments that returns a dataset.
         split: ``"train"`` or ``"test"``, where the data has such a split; digits are split 1,200 to 597, by class and
             at random with a fixed seed.
         size: side that images of a folder are resized to.
+        text, label: columns of a table.
 
     Raises:
         ConfigError: no such name.
@@ -46,8 +54,10 @@ def open_dataset(name: str, *, split: str = "train", size: int | None = None) ->
     if name.startswith("hf:"):
         return _hugging_face(name[3:], split)
     path = Path(name).expanduser()
-    if path.suffix in (".csv", ".jsonl", ".parquet"):
-        raise ConfigError(f"data {name!r}: text is not supported by this version; it reads images: {FORMS}")
+    if path.suffix in SUFFIXES:
+        return read_table(path, text=text, label=label)
+    if text or label:
+        raise ConfigError(f"data {name!r}: --text and --label are for tables: {', '.join(SUFFIXES)}")
     if path.suffix == ".npz":
         return _npz(path)
     if path.is_dir():

@@ -18,6 +18,7 @@ PAD, BOS, EOS, UNKNOWN = 0, 1, 2, 3
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
 LEVELS = ("word", "bpe", "char")
 _WORD = r" ?[\p{L}\p{M}\p{N}_]+| ?[^\s\p{L}\p{M}\p{N}_]|\s"
+_CHARACTER = r"(?m:.)"  # in the syntax of Oniguruma: any character, line breaks included
 _MANY_WORDS = 400_000  # beyond, a vocabulary of whole words grows large and its rare words stay unlearnt
 _LONG_WORDS = 15.0  # characters between spaces: a script that does not write any
 
@@ -51,7 +52,7 @@ def train(texts: Iterable[str], level: str, vocabulary: int) -> str:
         )
         made.train_from_iterator(texts, trainer)
         return str(made.to_str())
-    pattern = _WORD if level == "word" else r"(?s:.)"
+    pattern = _WORD if level == "word" else _CHARACTER
     counts = Counter(piece for text in texts for piece in _pieces(text, pattern))
     # by count, then by name: the same texts in another order give the same vocabulary
     kept = sorted(counts, key=lambda piece: (-counts[piece], piece))[: vocabulary - len(SPECIAL)]

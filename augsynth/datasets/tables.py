@@ -1,0 +1,119 @@
+"""Texts from a table: CSV, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from augsynth._optional import import_optional
+from augsynth.errors import ConfigError, DataError
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+_FIELD_LIMIT = 10_000_000  # characters; the csv module stops at 131,072 with a message that names no row
+
+
+class TextDataset(Dataset[Any]):
+    """Texts, alone or with labels: ``(text, label)``."""
+
+    def __init__(self, texts: Sequence[str], targets: Sequence[str | int] | None) -> None:
+        self.texts = list(texts)
+        self.targets = None if targets is None else list(targets)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.texts[index] if self.targets is None else (self.texts[index], self.targets[index])
+
+
+def read_table(path: Path, *, text: str | None = None, label: str | None = None) -> TextDataset:
+    """Read the columns ``text`` and, if named, ``label``.
+
+    Args:
+        path: a .csv, .tsv, .jsonl or .parquet file, in UTF-8.
+        text: name of the column of texts; may be left out if the table has one column, or one named "text".
+        label: name of the column of labels; None reads no labels.
+
+    Raises:
+        ConfigError: there is no such file or column; lists those there are.
+        DataError: a row cannot be read; names it.
+    """
+    if not path.is_file():
+        raise ConfigError(f"data {str(path)!r}: there is no such file")
+    rows = list(_rows(path))
+    if not rows:
+        raise DataError(f"{path} has no rows")
+    columns = list(rows[0])
+    text = text or ("text" if "text" in columns else columns[0] if len(columns) == 1 else None)
+    if text is None:
+        raise ConfigError(f"{path} has the columns {', '.join(columns)}: say which holds the text with --text")
+    for name in (text, label):
+        if name is not None and name not in columns:
+            raise ConfigError(f"{path} has no column {name!r}; it has: {', '.join(columns)}")
+    texts = [_field(path, i, row, text) for i, row in enumerate(rows)]
+    targets = None if label is None else [_label(path, i, row, label) for i, row in enumerate(rows)]
+    return TextDataset(texts, targets)
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.suffix == ".parquet":
+        parquet = import_optional("pyarrow.parquet", extra="datasets", purpose="Parquet files")
+        try:
+            yield from parquet.read_table(path).to_pylist()
+        except Exception as error:  # the library raises many kinds
+            raise DataError(f"{path} cannot be read as Parquet: {error}") from error
+        return
+    content = _decoded(path)
+    if path.suffix == ".jsonl":
+        for number, line in enumerate(content.splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(f"{path}, line {number}: not JSON ({error})") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}, line {number}: expected an object, got {line[:60]!r}")
+            yield row
+        return
+    csv.field_size_limit(_FIELD_LIMIT)
+    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise DataError(f"{path}, line {reader.line_num}: expected {len(reader.fieldnames or ())} fields")
+            yield row
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: not UTF-8 (byte {raw[error.start : error.start + 1]!r}); convert the file, for "
+            "example with: iconv -f LATIN1 -t UTF-8"
+        ) from None
+
+
+def _field(path: Path, index: int, row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise DataError(f"{path}, row {index + 1}: column {name!r} holds {value!r}, expected a text; remove the row")
+    return value
+
+
+def _label(path: Path, index: int, row: Mapping[str, Any], name: str) -> str | int:
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise DataError(f"{path}, row {index + 1}: column {name!r} holds {value!r}, expected a label")
+    return value
