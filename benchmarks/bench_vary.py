@@ -63,8 +63,8 @@ def real_differences(gen, images, classes, strength, generator):
             a, b = members[torch.randint(len(members), (2,), generator=generator)]
             steps.append(z[a] - z[b])
         mean = gen.encode(x, y)
-        moved = gen.decode(mean + strength * torch.stack(steps), y)
-        return (x + moved - gen.decode(mean, y)).clamp(0, 1)
+        moved, still = gen.decode(mean + strength * torch.stack(steps), y), gen.decode(mean, y)
+        return (x.float() + moved.float() - still.float()).clamp(0, 255).to(torch.uint8)
 
     return make
 

@@ -23,7 +23,8 @@ class LanguageModel(nn.Module):
         embedding: size of token and class vectors.
         hidden: size of a layer's state.
         layers: number of layers.
-        dropout: share that is dropped of inputs and outputs; half of it of the state.
+        dropout: share that is dropped of inputs and outputs; half of it of the state, and a quarter of the words of
+            the vocabulary, for a whole batch.
     """
 
     def __init__(
@@ -59,7 +60,8 @@ class LanguageModel(nn.Module):
     def forward(self, tokens: Tensor, classes: Tensor) -> Tensor:
         """tokens (n, t), classes (n,) to logits (n, t, vocabulary); with dropout while training."""
         n, length = tokens.shape
-        x = torch.cat([self.embed(tokens), self.condition(classes)[:, None].expand(-1, length, -1)], dim=2)
+        words = self.embed(tokens) * self._mask(len(self.bias), 1, self.dropout / 4)[tokens]
+        x = torch.cat([words, self.condition(classes)[:, None].expand(-1, length, -1)], dim=2)
         for cell in self.cells:
             x = self._mask(n, x.shape[2], self.dropout)[:, None] * x
             keep = self._mask(n, self.hidden, self.dropout / 2)
