@@ -99,7 +99,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         temperature: float = 1.0,
         truncation: float | None = None,
         sample_options: Mapping[str, Any] | None = None,
-        strength: float = 0.5,
+        strength: float = 1.0,
         vary_options: Mapping[str, Any] | None = None,
         progress: bool = True,
     ) -> None:

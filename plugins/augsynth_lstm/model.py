@@ -100,13 +100,14 @@ class LSTM(augsynth.Generator):
 
     @classmethod
     def presets(cls, spec: augsynth.TextSpec, n: int) -> dict[str, Any]:
-        # small data is learnt by heart in a few passes; a small state and much dropout delay it
+        # Small data is learnt by heart in a few passes, which much dropout delays. On TREC-6 (5,452 questions) held-out
+        # perplexity was 135 with dropout 0.6 at 4e-3, 138 with 0.5 at 2e-3, 143 with 0.4 and batches of 64.
         if n < 300:
-            return {"steps": 400, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.5, "lr": 4e-3}
+            return {"steps": 300, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.6, "lr": 4e-3}
         if n < 2000:
-            return {"steps": 1200, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.5, "lr": 3e-3}
+            return {"steps": 500, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.6, "lr": 4e-3}
         if n < 20_000:
-            return {"steps": 2500, "batch_size": 64, "embedding": 128, "hidden": 256, "dropout": 0.4}
+            return {"steps": 1000, "batch_size": 32, "embedding": 128, "hidden": 256, "dropout": 0.6, "lr": 4e-3}
         return {"steps": 6000, "batch_size": 64, "embedding": 192, "hidden": 384, "dropout": 0.3}
 
     @classmethod
