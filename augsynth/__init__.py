@@ -19,6 +19,7 @@ _EXPORTS = {
     "augsynth.blending.iterable": ("SyntheticIterableDataset",),
     "augsynth.blending.ratio": ("CosineSchedule", "LinearSchedule"),
     "augsynth.checkpoint": ("load",),
+    "augsynth.cleaning": ("CleaningReport", "clean"),
     "augsynth.errors": (
         "AmbiguousPluginError",
         "AugsynthError",

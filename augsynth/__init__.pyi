@@ -10,6 +10,8 @@ from augsynth.blending.iterable import SyntheticIterableDataset as SyntheticIter
 from augsynth.blending.ratio import CosineSchedule as CosineSchedule
 from augsynth.blending.ratio import LinearSchedule as LinearSchedule
 from augsynth.checkpoint import load as load
+from augsynth.cleaning import CleaningReport as CleaningReport
+from augsynth.cleaning import clean as clean
 from augsynth.errors import AmbiguousPluginError as AmbiguousPluginError
 from augsynth.errors import AugsynthError as AugsynthError
 from augsynth.errors import AugsynthWarning as AugsynthWarning

@@ -1,0 +1,19 @@
+"""Filters of generated texts."""
+
+from collections.abc import Iterator
+
+import augsynth
+
+_ALL = {
+    "length": "Texts of a wanted number of words",
+    "repetition": "Texts that do not repeat themselves",
+    "copying": "Texts that share no long run of words with the training texts",
+    "confidence": "Texts whose label a classifier of yours confirms",
+}
+
+
+@augsynth.hookimpl
+def augsynth_filters() -> Iterator[augsynth.FilterSpec]:
+    for name, summary in _ALL.items():
+        factory = f"augsynth_text_filters.filters:{name.capitalize()}"
+        yield augsynth.FilterSpec(name=name, factory=factory, modality="text", summary=summary)

@@ -1,0 +1,80 @@
+"""Filters of generated texts."""
+
+import pickle
+
+import pytest
+import torch
+
+import augsynth
+from augsynth.testing import TinyTexts
+from tests.support import quick_fit
+
+
+class Batch:
+    def __init__(self, texts, classes=None):
+        self.model_x, self.classes = texts, classes
+
+    def __len__(self):
+        return len(self.model_x)
+
+
+def judged(name, made, classes=None, **config):
+    return augsynth.create("filter", name, **config)(Batch(made, classes)).tolist()
+
+
+def test_length_counts_words():
+    assert judged("length", ["a", "a b", "a b c"], low=2, high=2) == [False, True, False]
+
+
+def test_repetition():
+    texts = ["what is the the name ?", "to be or not to be", "a b a c a d a", "buy buy"]
+    assert judged("repetition", texts) == [False, True, False, False]
+    assert judged("repetition", texts, in_a_row=True, most=1.0) == [True] * 4
+
+
+def test_copying_looks_at_runs_of_words():
+    training = ["Who wrote the book of love and loss ?", "Short one"]
+    texts = ["who  wrote THE book of hate", "Who wrote the song of love", "short one", "something short one else"]
+    assert judged("copying", texts, texts=training, longest=4) == [False, True, False, True]
+    copied = pickle.loads(pickle.dumps(augsynth.create("filter", "copying", texts=training, longest=4)))
+    assert copied(Batch(texts)).tolist() == [False, True, False, True]
+
+
+def test_confidence_asks_for_the_requested_label():
+    def classifier(texts):
+        return [[0.9, 0.1] if "cat" in text else [0.2, 0.8] for text in texts]
+
+    texts, classes = ["a cat", "a dog", "a cat"], torch.tensor([0, 0, 1])
+    assert judged("confidence", texts, classes, classifier=classifier, threshold=0.8) == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "message"),
+    [
+        ("length", {"low": 5, "high": 2}, "low=5, high=2"),
+        ("repetition", {"most": 0}, "most=0"),
+        ("copying", {"texts": [], "longest": 3}, "texts is empty"),
+        ("copying", {"texts": ["a"], "longest": 0}, "longest=0"),
+        ("confidence", {"classifier": 3}, "classifier=3"),
+        ("confidence", {"classifier": print, "threshold": 2}, "threshold=2"),
+    ],
+)
+def test_bad_settings_are_named(name, config, message):
+    with pytest.raises(augsynth.ConfigError, match=message):
+        augsynth.create("filter", name, **config)
+
+
+def test_confidence_says_what_it_needs():
+    with pytest.raises(augsynth.ConfigError, match="fitted with labels"):
+        judged("confidence", ["a"], classifier=lambda texts: [[1.0]])
+    with pytest.raises(augsynth.ConfigError, match=r"shape \(1, 1\)"):
+        judged("confidence", ["a"], torch.tensor([1]), classifier=lambda texts: [[1.0]])
+
+
+def test_they_filter_a_blend():
+    data = TinyTexts(60)
+    gen = quick_fit("lstm", data, steps=80, batch_size=16)
+    copying = augsynth.create("filter", "copying", texts=data.texts, longest=6)
+    blended = augsynth.SyntheticDataset(data, gen, ratio=1.0, seed=0, filters=[copying])
+    texts = [blended[i][0] for i in range(60)]
+    assert not set(texts) & set(data.texts) and 0 < blended.acceptance_rate < 1
