@@ -407,13 +407,13 @@ def _check_map_style(real: Any) -> None:
 
 
 def _positions(indices: Sequence[int], length: int) -> Tensor:
-    positions = torch.as_tensor(indices if isinstance(indices, Tensor) else list(indices), dtype=torch.int64).reshape(
-        -1
-    )
-    if len(positions) and (int(positions.min()) < -length or int(positions.max()) >= length):
-        wrong = next(i for i in positions.tolist() if not -length <= i < length)
-        raise IndexError(f"index {wrong} is out of range for {length} samples")
-    return torch.where(positions < 0, positions + length, positions)
+    positions = torch.as_tensor(indices, dtype=torch.int64).reshape(-1)
+    if not len(positions):
+        return positions
+    low, high = (int(bound) for bound in positions.aminmax())
+    if low < -length or high >= length:
+        raise IndexError(f"index {low if low < -length else high} is out of range for {length} samples")
+    return positions if low >= 0 else torch.where(positions < 0, positions + length, positions)
 
 
 def _read(real: Any, indices: Sequence[int]) -> list[Any]:

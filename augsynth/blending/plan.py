@@ -14,6 +14,7 @@ from augsynth.errors import ConfigError
 from augsynth.label_spec import LabelSpec
 from augsynth.seeding import derive, philox, uniform
 
+_TABLE = 2**16  # positions; 25 bytes each
 MODES = ("replace", "append", "vary")
 _BLEND, _SOURCE = 0xB1E4D, 0x50CE
 
@@ -82,6 +83,24 @@ class EpochPlan:
 
         For a stream, ``rows`` says where in the buffered ``classes`` the positions are.
         """
+        if rows is None and self._tabulated:
+            table = self._table
+            return Decision(
+                table.synthetic[indices], table.sources[indices], table.classes[indices], table.seeds[indices]
+            )
+        return self._decided(indices, rows)
+
+    @property
+    def _tabulated(self) -> bool:
+        # A look-up costs a tenth of the computation. Bounded, so that no memory grows with the epoch; a callable is
+        # asked about what is needed and no more.
+        return self._key is not None and len(self) <= _TABLE and not callable(self.condition)
+
+    @cached_property
+    def _table(self) -> Decision:
+        return self._decided(torch.arange(len(self)))
+
+    def _decided(self, indices: Tensor, rows: Tensor | None = None) -> Decision:
         choice, u, seeds = self._draws(indices)
         known_at = indices.clamp(max=self.n - 1) if rows is None else rows
         own = self.classes[known_at] if self.classes is not None else None
