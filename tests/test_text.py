@@ -89,6 +89,12 @@ def test_options_of_sampling(lstm):
     assert row["top_p"] == 0.9 and row["plugin"] == "augsynth/lstm"
 
 
+def test_words_are_not_glued_together(lstm):
+    texts = lstm.sample(200, seed=3, temperature=3.0).x
+    tokens = [encoding.tokens for encoding in lstm.tokenizer.encode_batch(texts)]
+    assert "<unk>" not in {token for row in tokens for token in row[1:]}, "a word that no training text has"
+
+
 def test_a_fine_tail_is_cut_by_top_p():
     from augsynth_lstm.sampling import choose
 

@@ -76,6 +76,11 @@ class LSTM(augsynth.Generator):
         singles = torch.zeros(self.tokenizer.get_vocab_size(), dtype=torch.bool)
         singles[torch.tensor(list(rare), dtype=torch.int64)] = True
         self.register_buffer("singles", singles, persistent=False)
+        edges = torch.zeros(2, self.tokenizer.get_vocab_size(), dtype=torch.bool)
+        if level == "word":
+            for row, ids in zip(edges, tokens.word_edges(self.tokenizer), strict=True):
+                row[torch.tensor(ids, dtype=torch.int64)] = True
+        self.register_buffer("edges", edges, persistent=False)  # tokens that end in, and that begin with a word
         self.longest, self.unknown = longest, unknown
         self.rate, self.weight_decay = lr, weight_decay
 
@@ -188,6 +193,7 @@ class LSTM(augsynth.Generator):
             seeds * 0 if labels is None else labels,
             numbers,
             start,
+            self.edges,  # type: ignore[arg-type]
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,

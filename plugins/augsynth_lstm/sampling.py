@@ -35,6 +35,7 @@ def generate(
     classes: Tensor,
     numbers: Tensor,
     prompt: Sequence[int],
+    edges: Tensor,
     *,
     temperature: float,
     top_k: int | None,
@@ -51,6 +52,7 @@ def generate(
         classes: (n,).
         numbers: (n, longest) uniform in (0, 1): row i decides sequence i alone.
         prompt: token ids that all begin with.
+        edges: (2, vocabulary) bool: none of the second row may follow one of the first.
         repetition_penalty: what logits of tokens used within the last ``no_repeat_window`` are divided by when
             positive, and multiplied with when negative (Keskar et al. 2019); 1 for none.
         min_length: no end before so many tokens.
@@ -69,6 +71,7 @@ def generate(
             made[active, t] = tokens
             continue
         logits[:, [PAD, BOS, UNKNOWN]] = -torch.inf
+        logits = logits.masked_fill(edges[0][tokens][:, None] & edges[1], -torch.inf)
         if t < min_length:
             logits[:, EOS] = -torch.inf
         if repetition_penalty != 1.0 and t > 0:

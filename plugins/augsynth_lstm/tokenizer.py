@@ -5,7 +5,6 @@ Words carry the space before them ("▁What", "▁is", "?"), so that decoding gi
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -78,9 +77,14 @@ def rare(text: str, texts: Sequence[str]) -> list[int]:
     return sorted(i for i, n in counts.items() if n == 1 and i >= len(SPECIAL))
 
 
-def level_of(text: str) -> str:
-    """``"bpe"`` or ``"word"`` (characters are words of length one)."""
-    return "bpe" if json.loads(text)["model"]["type"] == "BPE" else "word"
+def word_edges(made: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
+    """Ids of the tokens that end in a letter or digit, and of those that begin with one (no space before it).
+
+    Of the level ``"word"``, one of the latter never follows one of the former: it would be one word.
+    """
+    words = {token: i for token, i in made.get_vocab().items() if i >= len(SPECIAL)}
+    ends = sorted(i for token, i in words.items() if token[-1].isalnum())
+    return ends, sorted(i for token, i in words.items() if token[0].isalnum())
 
 
 def _splitter(pattern: str) -> pre_tokenizers.PreTokenizer:
