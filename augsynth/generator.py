@@ -429,6 +429,8 @@ class Generator(nn.Module):
         return torch.no_grad()
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
+        if not options:
+            return
         known = {name for name, p in inspect.signature(self.draw).parameters.items() if p.kind is p.KEYWORD_ONLY}
         known -= {"temperature", "truncation"}
         if unknown := sorted(set(options) - known):
