@@ -8,8 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# two processes: the tests' own worker processes take the rest of a small machine
-TESTS := $(BIN)/python -m pytest -n 2
+# two processes of one thread each: more get in each other's way on a small machine
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .PHONY: demo test check lint bench clean
 
