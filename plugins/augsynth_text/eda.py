@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log, log1p
 from typing import Any
 
 import augsynth
@@ -49,6 +50,7 @@ class EDA(augsynth.TextTransform):
         if n_aug is not None and n_aug < 1:
             raise augsynth.ConfigError(f"n_aug={n_aug!r}: expected a whole number from 1 up, or None")
         self.alpha, self.operations, self.n_aug, self.synonyms = alpha, tuple(operations), n_aug, synonyms
+        self._per_gap = 1.0 / log1p(-alpha) if alpha < 1.0 else 0.0
         self._run = {name: getattr(self, f"_{name}") for name in self.operations}
 
     @classmethod
@@ -97,16 +99,19 @@ class EDA(augsynth.TextTransform):
             tokens[i], tokens[j] = tokens[j], tokens[i]
 
     def _delete(self, tokens: list[str], n: int, draws: Draws) -> None:
-        threshold = int(self.alpha * 65536)
-        kept, bits, left = [], 0, 0
-        for token in tokens:
-            if left == 0:
-                bits, left = draws.bits(), 4
-            if bits & 0xFFFF >= threshold:
-                kept.append(token)
-            bits >>= 16
-            left -= 1
-        tokens[:] = kept or [draws.choice(tokens)]
+        # from one deleted word to the next: the gaps are geometric, and one draw a gap is cheaper than one a word
+        gone, i = [], 0
+        while True:
+            i += int(log(1.0 - draws.share()) * self._per_gap)
+            if i >= len(tokens):
+                break
+            gone.append(i)
+            i += 1
+        if len(gone) == len(tokens):
+            tokens[:] = [draws.choice(tokens)]
+            return
+        for i in reversed(gone):
+            del tokens[i]
 
     def _other(self, token: str, draws: Draws) -> str | None:
         """The token with a synonym in place of its word, or None."""
