@@ -6,12 +6,12 @@ nearest operation, words replaced by marks drawn from the same list, stands for 
 
 from __future__ import annotations
 
-import os
 import statistics
 import warnings
 from pathlib import Path
 
 import nlpaug.augmenter.word as naw
+import nltk.data
 from common import in_turns, median_ratio, record
 from torch.utils.data import DataLoader
 
@@ -19,7 +19,7 @@ import augsynth
 from augsynth.testing import TinyTexts
 
 if (shared := Path(__file__).parents[2] / "shared" / "nltk_data").is_dir():
-    os.environ.setdefault("NLTK_DATA", str(shared))
+    nltk.data.path.insert(0, str(shared))
 
 SENTENCES = [
     "What is the name of the river that runs through the capital of Austria ?",
