@@ -54,7 +54,7 @@ def lstm_perplexity(gen, test: list[tuple[str, str]]) -> float:
     with torch.no_grad():
         for start in range(0, len(test), 100):
             part = test[start : start + 100]
-            ids = gen._ids([x for x, _ in part])
+            ids = gen._ids([x for x, _ in part], None)
             losses, mask = gen._losses(ids, gen.spec.labels.indices([y for _, y in part]))
             known = mask & (ids[:, 1:] != gen.tokenizer.token_to_id(UNKNOWN))
             total, count = total + float(losses[known].sum()), count + int(known.sum())

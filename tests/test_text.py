@@ -141,6 +141,8 @@ def test_bad_texts_are_named_by_their_position(bad, message):
 def test_a_long_line_neither_hangs_nor_sets_the_pace():
     gen = quick_fit("lstm", ["short text here"] * 30 + ["long " * 15_000], steps=3)
     assert gen.longest <= 40 and len(gen.sample(2, seed=0)) == 2
+    scores = gen.log_prob(["short text here", "long " * 3000, "text"])
+    assert scores[1] < scores[0] and torch.isclose(scores[2], gen.log_prob(["text"])[0])
 
 
 # ---------------------------------------------------------------- blending

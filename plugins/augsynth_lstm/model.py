@@ -16,6 +16,7 @@ from augsynth_lstm.network import LanguageModel
 from augsynth_lstm.sampling import generate
 
 _UNKNOWN_STREAM, _TOKEN_STREAM = 61, 62
+_SCORED, _SHORT = 256, 400  # so many texts of so many characters are scored at once
 
 
 class LSTM(augsynth.Generator):
@@ -128,19 +129,30 @@ class LSTM(augsynth.Generator):
         return {"model": torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.weight_decay)}
 
     def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
-        ids = self._ids(batch.x)  # (n, t)
+        ids = self._ids(batch.x, self.longest)  # (n, t)
         hidden = augsynth.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
         ids = torch.where(self.singles[ids] & hidden, tokens.UNKNOWN, ids)  # type: ignore[index]
         losses, mask = self._losses(ids, batch.y)
         return {"loss": losses.sum() / mask.sum()}
 
     def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor:
-        losses, mask = self._losses(self._ids(batch.x), batch.y)
+        losses, mask = self._losses(self._ids(batch.x, self.longest), batch.y)
         return losses.sum() / mask.sum()
 
     def log_prob_batch(self, x: Sequence[str], labels: Tensor | None) -> Tensor:
         """(n,) log-probability of the texts in nats, the end included; unknown tokens count as the one for them."""
-        return -self._losses(self._ids(x), labels)[0].sum(1)
+        # groups of like length, so that one long text does not pad all others to its own
+        order = sorted(range(len(x)), key=lambda i: len(x[i]))
+        scores = torch.zeros(len(x), device=self.device)
+        while order:
+            group = order[:_SCORED]
+            while len(group) > 1 and len(group) * len(x[group[-1]]) > _SCORED * _SHORT:
+                group = group[: len(group) // 2]
+            order = order[len(group) :]
+            ids = self._ids([x[i] for i in group], None)
+            rows = torch.tensor(group, device=self.device)
+            scores[rows] = -self._losses(ids, None if labels is None else labels[rows])[0].sum(1)
+        return scores
 
     def perplexity(self, texts: Sequence[str], y: Any = None) -> dict[str, float]:
         """Perplexity by token, the end of a text included, of each class and of ``"all"``."""
@@ -206,10 +218,10 @@ class LSTM(augsynth.Generator):
 
     # ------------------------------------------------------------------ private
 
-    def _ids(self, texts: Sequence[str]) -> Tensor:
-        """(n, t) ids that begin with BOS and end with EOS, padded; longer texts than the limit are cut."""
+    def _ids(self, texts: Sequence[str], limit: int | None) -> Tensor:
+        """(n, t) ids that begin with BOS and end with EOS, padded; texts of more than ``limit`` tokens are cut."""
         rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        limit = max(map(len, rows)) if not self.training else self.longest
+        limit = max(map(len, rows)) if limit is None else limit
         rows = [[tokens.BOS, *row[:limit], *([tokens.EOS] if len(row) <= limit else [])] for row in rows]
         longest = max(map(len, rows))
         padded = [row + [tokens.PAD] * (longest - len(row)) for row in rows]
