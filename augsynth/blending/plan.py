@@ -37,7 +37,9 @@ class Decision:
 
 
 class EpochPlan:
-    """The blend of one epoch. Its size is that of the class table, whatever the length of the epoch.
+    """The blend of one epoch. Short epochs are tabulated, up to 1.6 MB; longer ones are computed as they are asked for,
+    and keep no more than a number for each class, but for ``"vary"`` with another condition than ``"match"``, which
+    sorts the real samples by class.
 
     Args:
         n: number of real samples.

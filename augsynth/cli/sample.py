@@ -55,12 +55,10 @@ def sample(
         raise ConfigError("-n 0: there is nothing to write")
     files = [] if out is None else _write_texts(batch, out) if texts else _write(batch, out)
     if as_json:
-        rows = [{"text": text, **row} for text, row in zip(batch.x, batch.meta, strict=True)] if texts else None
-        typer.echo(
-            json.dumps(
-                {"files": [str(file) for file in files], "samples": rows or list(batch.meta)}, ensure_ascii=False
-            )
-        )
+        rows = list(batch.meta)
+        if texts:
+            rows = [{"text": text, **row} for text, row in zip(batch.x, rows, strict=True)]
+        typer.echo(json.dumps({"files": [str(file) for file in files], "samples": rows}, ensure_ascii=False))
     elif out is None:
         for text, row in zip(batch.x, batch.meta, strict=True):
             typer.echo(f"{row['condition']}\t{text}" if row["condition"] else text)
