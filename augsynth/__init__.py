@@ -40,7 +40,9 @@ _EXPORTS = {
         "PluginNotFoundError",
         "PluginWarning",
         "SpecMismatchError",
+        "TopicMatchWarning",
         "UnknownLabelError",
+        "UnknownTopicError",
     ),
     "augsynth.fitting": ("fit",),
     "augsynth.generator": ("Generator", "TrainingBatch"),
@@ -53,15 +55,19 @@ _EXPORTS = {
     "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
     "augsynth.seeding": ("derive", "noise", "uniform"),
     "augsynth.text_spec": ("TextSpec",),
+    "augsynth.topic_spec": ("TopicSpec",),
     "augsynth.transforms.base": ("Transform", "child_seed"),
     "augsynth.transforms.text": ("TextTransform",),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }
+_MODULES = ("topics",)
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-__all__ = sorted([*_HOME, "__version__"])
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"augsynth.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'augsynth' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)

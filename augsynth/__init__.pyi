@@ -1,5 +1,6 @@
 """The public names, for type checkers; at run time they are imported at first use."""
 
+from augsynth import topics as topics
 from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._rng_guard import seeded_globals as seeded_globals
@@ -31,7 +32,9 @@ from augsynth.errors import PluginError as PluginError
 from augsynth.errors import PluginNotFoundError as PluginNotFoundError
 from augsynth.errors import PluginWarning as PluginWarning
 from augsynth.errors import SpecMismatchError as SpecMismatchError
+from augsynth.errors import TopicMatchWarning as TopicMatchWarning
 from augsynth.errors import UnknownLabelError as UnknownLabelError
+from augsynth.errors import UnknownTopicError as UnknownTopicError
 from augsynth.fitting import fit as fit
 from augsynth.generator import Generator as Generator
 from augsynth.generator import TrainingBatch as TrainingBatch
@@ -59,6 +62,7 @@ from augsynth.specs import GeneratorSpec as GeneratorSpec
 from augsynth.specs import MetricSpec as MetricSpec
 from augsynth.specs import TransformSpec as TransformSpec
 from augsynth.text_spec import TextSpec as TextSpec
+from augsynth.topic_spec import TopicSpec as TopicSpec
 from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed
 from augsynth.transforms.text import TextTransform as TextTransform

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
-from augsynth.label_spec import LabelSpec
+
+class Named(Protocol):
+    """Conditions with names: labels, topics."""
+
+    def display(self, index: int) -> str:
+        """The name of the one at ``index``."""
 
 
 class Provenance(Sequence[dict[str, Any]]):
     """Where each of n samples came from; the rows are made when they are asked for.
 
-    ``provenance[i]`` is a dict with ``synthetic``, ``plugin``, ``checkpoint``, ``seed``, ``condition`` and the
-    settings of sampling.
+    ``provenance[i]`` is a dict with ``synthetic``, ``plugin``, ``checkpoint``, ``seed``, ``condition``, the
+    ``topic`` where the generator knows topics, and the settings of sampling.
     """
 
-    def __init__(self, seeds: Tensor, classes: Tensor | None, labels: LabelSpec | None, common: dict[str, Any]) -> None:
+    def __init__(
+        self, seeds: Tensor, conditions: Mapping[str, tuple[Named | None, Tensor | None]], common: dict[str, Any]
+    ) -> None:
         self.seeds = seeds
-        self._classes, self._labels = classes, labels
-        self._common = common
+        self._conditions, self._common = conditions, common
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -29,9 +35,11 @@ class Provenance(Sequence[dict[str, Any]]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        named = self._classes is not None and self._labels is not None
-        condition = self._labels.display(int(self._classes[index])) if named else ""  # type: ignore[union-attr,index]
-        return {"synthetic": True, **self._common, "seed": int(self.seeds[index]), "condition": condition}
+        named = {
+            key: "" if names is None or positions is None else names.display(int(positions[index]))
+            for key, (names, positions) in self._conditions.items()
+        }
+        return {"synthetic": True, **self._common, "seed": int(self.seeds[index]), **named}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[i] for i in range(len(self)))
@@ -47,6 +55,7 @@ class SampleBatch:
         meta: provenance of each sample.
         model_x: (n, C, H, W) float32 in [-1, 1], or n texts: the same samples as generators see them, for filters.
         classes: (n,) int64 positions of the labels among the generator's classes, or None.
+        topics: (n,) int64 positions of the topics, or None.
     """
 
     x: Any
@@ -54,6 +63,7 @@ class SampleBatch:
     meta: Sequence[dict[str, Any]]
     model_x: Any = field(repr=False)
     classes: Tensor | None = field(default=None, repr=False)
+    topics: Tensor | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.model_x)

@@ -184,12 +184,16 @@ def _file_digest(file: Path) -> str:
 def _write_preview(generator: Generator, folder: Path) -> None:
     """``preview.png``, or ``preview.txt`` for texts. Generated samples only: a checkpoint holds no training sample."""
     labels = generator.spec.labels
-    wanted = None
+    topics = getattr(generator.spec, "topics", None)
+    wanted: dict[str, Any] = {"n": 8 * _PREVIEW_PER_CLASS}
     if labels is not None:
-        wanted = [value for value in labels.values[:_PREVIEW_CLASSES] for _ in range(_PREVIEW_PER_CLASS)]
-    batch = generator.sample(None if wanted else 8 * _PREVIEW_PER_CLASS, labels=wanted, seed=0)
+        wanted = {"labels": [value for value in labels.values[:_PREVIEW_CLASSES] for _ in range(_PREVIEW_PER_CLASS)]}
+    elif topics is not None:
+        wanted = {"topics": [i for i in range(min(len(topics), _PREVIEW_CLASSES)) for _ in range(_PREVIEW_PER_CLASS)]}
+    batch = generator.sample(**wanted, seed=0)
     if generator.modality == "text":
-        lines = [f"{row['condition'] or 'text'}\t{text}" for row, text in zip(batch.meta, batch.x, strict=True)]
+        told = [row["condition"] or row.get("topic") or "text" for row in batch.meta]
+        lines = [f"{condition}\t{text}" for condition, text in zip(told, batch.x, strict=True)]
         (folder / f"{PREVIEW}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return
     image_grid(batch.model_x.cpu(), columns=_PREVIEW_PER_CLASS).save(folder / f"{PREVIEW}.png")
@@ -205,6 +209,8 @@ def _card(generator: Generator) -> str:
         raise NotFittedError("only a fitted generator has a model card")
     labels = "none (unconditional)" if spec.labels is None else ", ".join(spec.labels.displayed)
     settings = {key: json.dumps(value, ensure_ascii=False) for key, value in sorted(generator.config.items())}
+    topics = getattr(spec, "topics", None)
+    about = f"\n- Topics: {'; '.join(topics.names)}" if topics is not None else ""
     rows = "\n".join(f"| {key} | {_short(value)} |" for key, value in settings.items())
     health = info.get("warnings") or ["none"]
     return f"""# {generator.plugin or type(generator).__name__}
@@ -212,7 +218,7 @@ def _card(generator: Generator) -> str:
 A generator of synthetic samples, fitted with augsynth {__version__}.
 
 - Samples: {spec.described}
-- Classes: {labels}
+- Classes: {labels}{about}
 - Fitted on: {info.get("samples", "?")} samples, fingerprint `{info.get("data_fingerprint", "?")}`
 - Fit: {info.get("steps", "?")} steps, {info.get("seconds", "?")} s, seed {info.get("seed", "?")}
 - Warnings while fitting: {"; ".join(health)}

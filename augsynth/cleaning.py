@@ -15,8 +15,9 @@ from torch.utils.data import Dataset
 
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
-from augsynth.errors import ConfigError, DataError
-from augsynth.structure import Fields, Structure
+from augsynth.errors import ConfigError
+from augsynth.structure import Fields
+from augsynth.texts import read_texts
 
 _SHINGLE = 5  # characters: works for any script, spaces or not
 _PERMUTATIONS = 128
@@ -127,20 +128,13 @@ def clean(
         raise ConfigError(f"duplicates={duplicates!r}: expected 'near', 'exact' or None")
     if not 0.0 < threshold <= 1.0:
         raise ConfigError(f"threshold={threshold!r}: expected a number in (0, 1]")
-    samples = [dataset[i] for i in range(len(dataset))] if hasattr(dataset, "__getitem__") else list(dataset)
-    if not samples:
-        raise DataError("the dataset is empty: there is nothing to clean")
-    structure = Structure.of(samples[0], fields)
+    samples, structure, found = read_texts(dataset, fields)
     report = CleaningReport(len(samples))
-    texts = []
-    for i, sample in enumerate(samples):
-        text = structure.x_of(sample)
-        if not isinstance(text, str):
-            raise DataError(f"sample {i}: a text of type {type(text).__name__}: expected str")
-        texts.append(normalised(text) if normalise else text)
-        if texts[i] != text:
+    texts = [normalised(text) if normalise else text for text in found]
+    for i, (before, after) in enumerate(zip(found, texts, strict=True)):
+        if after != before:
             report.normalised.append(i)
-            samples[i] = structure.replace_x(sample, texts[i])
+            samples[i] = structure.replace_x(samples[i], after)
     gone: dict[int, Removed] = {i: _removed(i, texts, "empty", "") for i, text in enumerate(texts) if not text.strip()}
     if outliers:
         gone |= {one.index: one for one in _outliers(texts) if one.index not in gone}

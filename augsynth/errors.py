@@ -4,7 +4,8 @@
 
     AugsynthError
     ├── ConfigError (ValueError)            a value that you passed cannot be used
-    │   └── UnknownLabelError               a class that does not exist; the message lists those that do
+    │   ├── UnknownLabelError               a class that does not exist; the message lists those that do
+    │   └── UnknownTopicError               the same for a topic
     ├── DataError (ValueError)              the data is not what is needed
     │   └── SpecMismatchError               two things that must agree do not: generator and dataset
     ├── PluginError                         a plugin cannot be used
@@ -22,7 +23,8 @@
     ├── PluginWarning                       a plugin was left out
     ├── EpochWarning                        a seeded blend is read again without ``set_epoch``
     ├── CollapseWarning                     the samples of a class are nearly identical
-    └── FitWarning                          fitting ended early, or rolled back
+    ├── FitWarning                          fitting ended early, or rolled back
+    └── TopicMatchWarning                   free words were taken for a topic; says for which
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class ConfigError(AugsynthError, ValueError):
 
 class UnknownLabelError(ConfigError):
     """A class that does not exist was named."""
+
+
+class UnknownTopicError(ConfigError):
+    """A topic that does not exist was named."""
 
 
 class DataError(AugsynthError, ValueError):
@@ -109,3 +115,7 @@ class CollapseWarning(AugsynthWarning):
 
 class FitWarning(AugsynthWarning):
     """Fitting ended early or was rolled back."""
+
+
+class TopicMatchWarning(AugsynthWarning):
+    """Free words were taken for a topic; the message says for which."""

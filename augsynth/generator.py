@@ -16,14 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from augsynth import checkpoint
+from augsynth._one_or_many import is_one
 from augsynth._rng_guard import preserved_rng
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError, DataError, NotFittedError
 from augsynth.search_space import SearchSpace
 from augsynth.seeding import derive, seeds_for, uniform
 from augsynth.space import Space
+from augsynth.topic_spec import TopicSpec
 
-_LABEL_STREAM = 0x1ABE1
+_LABEL_STREAM, _TOPIC_STREAM = 0x1ABE1, 0x70B1C
 
 
 @dataclass
@@ -37,6 +39,7 @@ class TrainingBatch:
             fit and the step, so that a resumed fit draws what an uninterrupted one would have drawn.
         step: number of the step, from 0.
         progress: share of the fit that is done, in [0, 1).
+        topics: (n,) int64 topic positions, or None when the generator is not fitted by topic.
     """
 
     x: Any
@@ -44,6 +47,7 @@ class TrainingBatch:
     seeds: Tensor
     step: int
     progress: float
+    topics: Tensor | None = None
 
 
 class Generator(nn.Module):
@@ -121,6 +125,9 @@ class Generator(nn.Module):
             seeds: (n,) int64, to be passed to :func:`augsynth.noise` and :func:`augsynth.uniform`.
             temperature: factor on the spread of the noise; 0 gives the mode.
             truncation: bound on the noise in standard deviations, or None.
+
+        A generator that declares the condition ``"topic"`` also takes ``topics``, (n,) int64 topic positions, or None
+        when it was fitted without.
         """
         raise NotImplementedError(f"{type(self).__name__} must define draw(labels, seeds, *, temperature, truncation)")
 
@@ -172,7 +179,7 @@ class Generator(nn.Module):
         raise NotImplementedError
 
     def log_prob_batch(self, x: Any, labels: Tensor | None) -> Tensor:
-        """(n,) log-density of given samples, or a stated bound on it."""
+        """(n,) log-density of given samples, or a stated bound on it. Takes ``topics`` as :meth:`draw` does."""
         raise NotImplementedError
 
     def vary_batch(self, x: Any, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
@@ -217,7 +224,9 @@ class Generator(nn.Module):
         Args:
             n: how many; may be left out when ``labels`` or ``seeds`` is a sequence, else 1.
             labels: one label for all, a sequence of n, or None for the training distribution. Values or names.
-            topics: for text; no image generator takes it.
+            topics: the same for topics, of a generator that was fitted by topic: id, name, or free words, which are
+                matched to the nearest topic (a :class:`TopicMatchWarning` says which). None draws them as frequent as
+                they are among the real texts of the label.
             temperature: spread of the noise, 1 as fitted, 0 the mode of each class.
             truncation: bound on the noise in standard deviations: fidelity against diversity.
             seed: seed of the request; the seed of sample i is derived from it and i. None draws from torch's RNG.
@@ -225,43 +234,40 @@ class Generator(nn.Module):
             options: of the generator, such as ``top_p`` for text.
 
         Returns:
-            A :class:`SampleBatch`. A sample depends on its seed and label, never on the batch it was made in, up to
+            A :class:`SampleBatch`. A sample depends on its seed and condition, never on the batch it was made in, up to
             floating-point rounding between batch shapes.
 
         Raises:
             NotFittedError: not fitted.
-            ConfigError, UnknownLabelError: an argument cannot be used; the message has the value.
+            ConfigError, UnknownLabelError, UnknownTopicError: an argument cannot be used; the message has the value.
         """
         spec = self._fitted_spec()
-        if topics is not None:
-            raise ConfigError(
-                f"topics={topics!r}: this generator is conditioned on {_listed(self._conditions_now)}, not on topics"
-            )
         if not isinstance(temperature, (int, float)) or not 0.0 <= temperature < math.inf:
             raise ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
         if truncation is not None and not (isinstance(truncation, (int, float)) and 0.0 < truncation < math.inf):
             raise ConfigError(f"truncation={truncation!r}: expected a positive number or None")
         self._check_options(options)
-        n = _requested(n, labels, seeds)
+        n = _requested(n, labels=labels, topics=topics, seeds=seeds)
         row_seeds = seeds_for(n, seed=seed, seeds=seeds)
         classes = self._requested_classes(labels, row_seeds)
+        about = self._requested_topics(topics, classes, row_seeds)
 
         own_draw: Any = self.draw  # whose keyword arguments the options are
 
         def draw(part: slice) -> Any:
-            part_classes = None if classes is None else classes[part].to(self.device)
             return own_draw(
-                part_classes,
+                self._part(classes, part),
                 row_seeds[part].to(self.device),
                 temperature=float(temperature),
                 truncation=truncation,
+                **self._topics_of(about, part),
                 **options,
             )
 
         x = self._in_parts(n, draw)
         settings: dict[str, Any] = {"temperature": float(temperature), "truncation": float(truncation or 0.0)}
         settings |= {key: value for key, value in options.items() if isinstance(value, (bool, int, float, str))}
-        return self._batch(spec, x, classes, row_seeds, settings)
+        return self._batch(spec, x, classes, row_seeds, settings, about)
 
     def vary(
         self,
@@ -297,7 +303,7 @@ class Generator(nn.Module):
         def vary(part: slice) -> Any:
             return self.vary_batch(
                 self._placed(raw[part]),
-                None if classes is None else classes[part].to(self.device),
+                self._part(classes, part),
                 row_seeds[part].to(self.device),
                 strength=float(strength),
                 **options,
@@ -317,9 +323,11 @@ class Generator(nn.Module):
         """The model's rendering of n inputs, in the dataset's form. Raises CapabilityError where not offered."""
         return self._fitted_spec().batched(self._map("reconstruct", self._inputs(x), y))
 
-    def log_prob(self, x: Any, y: Any = None) -> Tensor:
-        """(n,) log-density of n inputs. Raises CapabilityError where not offered."""
-        return self._map("log_prob", self._inputs(x), y)
+    def log_prob(self, x: Any, y: Any = None, *, topics: Any = None) -> Tensor:
+        """(n,) log-density of n inputs, given their labels and topics. Of a generator that was fitted by topic,
+        ``topics=None`` takes the topic that the words of a text tell. Raises CapabilityError where not offered."""
+        inputs = self._inputs(x)
+        return self._map("log_prob", inputs, y, self._given_topics(topics, inputs))
 
     def interpolate(self, start: Any, end: Any, y: Any = None, *, steps: int = 8) -> list[Any]:
         """For each of n pairs of inputs, ``steps`` samples on the way from the first to the second.
@@ -406,7 +414,11 @@ class Generator(nn.Module):
 
     @property
     def _conditions_now(self) -> list[str]:
-        return ["label"] if self.conditional else []
+        return ["label"] * self.conditional + ["topic"] * (self._known_topics is not None)
+
+    @property
+    def _known_topics(self) -> TopicSpec | None:
+        return getattr(self.spec, "topics", None)
 
     def _tensors(self) -> Iterator[Tensor]:
         yield from self.parameters()
@@ -432,7 +444,7 @@ class Generator(nn.Module):
         if not options:
             return
         known = {name for name, p in inspect.signature(self.draw).parameters.items() if p.kind is p.KEYWORD_ONLY}
-        known -= {"temperature", "truncation"}
+        known -= {"temperature", "truncation", "topics"}
         if unknown := sorted(set(options) - known):
             raise ConfigError(
                 f"{self._name} has no option {', '.join(map(repr, unknown))} of sampling; it has: "
@@ -445,14 +457,23 @@ class Generator(nn.Module):
             return spec.joined([make(part) for part in self.parts(n)])
 
     def _batch(
-        self, spec: Space, x: Any, classes: Tensor | None, seeds: Tensor, settings: dict[str, Any]
+        self,
+        spec: Space,
+        x: Any,
+        classes: Tensor | None,
+        seeds: Tensor,
+        settings: dict[str, Any],
+        topics: Tensor | None = None,
     ) -> SampleBatch:
         if flaw := spec.flaw(x, len(seeds)):
             raise BrokenPluginError(f"{self._name} {flaw}")
         labels = spec.labels if classes is not None else None
         common = {"plugin": self._name, "checkpoint": self.checkpoint_id, **settings}
         y = None if labels is None or classes is None else labels.batched(classes)
-        return SampleBatch(spec.batched(x), y, Provenance(seeds, classes, labels, common), x, classes)
+        conditions: dict[str, tuple[Any, Tensor | None]] = {"condition": (labels, classes)}
+        if topics is not None:
+            conditions["topic"] = (self._known_topics, topics)
+        return SampleBatch(spec.batched(x), y, Provenance(seeds, conditions, common), x, classes, topics)
 
     def _requested_classes(self, labels: Any, seeds: Tensor) -> Tensor | None:
         spec = self._fitted_spec()
@@ -468,9 +489,37 @@ class Generator(nn.Module):
             edges = counts.cumsum(0) / counts.sum()
             u = uniform(seeds, stream=_LABEL_STREAM).double()
             return torch.searchsorted(edges, u, right=True).clamp(max=len(counts) - 1)
-        if _is_one(labels):
+        if is_one(labels):
             return torch.full((len(seeds),), spec.labels.index(labels))
         return spec.labels.indices(labels)
+
+    def _requested_topics(self, topics: Any, classes: Tensor | None, seeds: Tensor) -> Tensor | None:
+        known = self._known_topics
+        if known is None:
+            if topics is not None:
+                raise ConfigError(
+                    f"topics={topics!r}: this generator is conditioned on {_listed(self._conditions_now)}, not on "
+                    'topics; fit one that can be ("lstm") with topics=...'
+                )
+            return None
+        if topics is None:
+            return known.drawn(classes, uniform(seeds, stream=_TOPIC_STREAM))
+        return known.indices(topics, len(seeds))
+
+    def _given_topics(self, topics: Any, texts: Any) -> Tensor | None:
+        known = self._known_topics
+        if known is None or topics is not None:
+            return None if known is None else known.indices(topics, len(texts))
+        most_frequent = max(range(len(known)), key=lambda i: sum(row[i] for row in known.counts))
+        told = [known.nearest(text, similar=False) for text in texts]
+        return torch.tensor([most_frequent if topic is None else topic for topic in told], dtype=torch.int64)
+
+    def _part(self, positions: Tensor | None, part: slice) -> Tensor | None:
+        return None if positions is None else positions[part].to(self.device)
+
+    def _topics_of(self, topics: Tensor | None, part: slice) -> dict[str, Tensor | None]:
+        # generators that know no topics need not take the argument
+        return {} if topics is None else {"topics": self._part(topics, part)}
 
     def _given_classes(self, y: Any, n: int) -> Tensor | None:
         spec = self._fitted_spec()
@@ -478,7 +527,7 @@ class Generator(nn.Module):
             return None
         if y is None:
             raise ConfigError("y is needed: this generator is conditional; pass the labels of the samples")
-        classes = torch.full((n,), spec.labels.index(y)) if _is_one(y) else spec.labels.indices(y)
+        classes = torch.full((n,), spec.labels.index(y)) if is_one(y) else spec.labels.indices(y)
         if len(classes) != n:
             raise ConfigError(f"y has {len(classes)} labels for {n} samples")
         return classes
@@ -500,14 +549,14 @@ class Generator(nn.Module):
     def _placed(self, inputs: Any) -> Any:
         return inputs.to(self.device) if isinstance(inputs, Tensor) else inputs
 
-    def _map(self, capability: str, inputs: Any, y: Any) -> Tensor:
+    def _map(self, capability: str, inputs: Any, y: Any, topics: Tensor | None = None) -> Tensor:
         self._fitted_spec()
         self._require(capability)
         classes = self._given_classes(y, len(inputs))
         method = getattr(self, f"{capability}_batch")
         with self._inference():
             parts = [
-                method(self._placed(inputs[part]), None if classes is None else classes[part].to(self.device))
+                method(self._placed(inputs[part]), self._part(classes, part), **self._topics_of(topics, part))
                 for part in self.parts(len(inputs)) or [slice(0, 0)]
             ]
         result: Tensor = torch.cat(parts)
@@ -522,16 +571,8 @@ def _keywords(build: Any) -> dict[str, Any] | None:
     return {p.name: None if p.default is p.empty else p.default for p in parameters}
 
 
-def _is_one(labels: Any) -> bool:
-    return isinstance(labels, (str, int, np.generic)) or (isinstance(labels, (Tensor, np.ndarray)) and labels.ndim == 0)
-
-
-def _requested(n: int | None, labels: Any, seeds: Any) -> int:
-    lengths = {
-        name: len(value)
-        for name, value in (("labels", labels), ("seeds", seeds))
-        if value is not None and not _is_one(value)
-    }
+def _requested(n: int | None, **several: Any) -> int:
+    lengths = {name: len(value) for name, value in several.items() if value is not None and not is_one(value)}
     if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0):
         raise ConfigError(f"n={n!r}: expected a whole number from 0 up")
     if n is not None:

@@ -112,6 +112,13 @@ class LabelSpec:
             known = [f"{value} ({name})" for value, name in zip(self.values, self.names, strict=True)]
         raise UnknownLabelError(f"there is no class {label!r}.{hint} The classes are: {', '.join(map(str, known))}")
 
+    def __contains__(self, label: Any) -> bool:
+        try:
+            self.index(label)
+        except UnknownLabelError:
+            return False
+        return True
+
     def indices(self, labels: Iterable[Any]) -> Tensor:
         """(n,) int64 positions of n labels. Raises as :meth:`index`."""
         known: dict[Any, int] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from augsynth.errors import ConfigError, DataError
 
-X_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs", "data")
+X_KEYS = ("image", "img", "pixel_values", "text", "sentence", "x", "input", "inputs", "data", "content")
 Y_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
 
 Fields = Mapping[str, Any] | Sequence[Any]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from augsynth.errors import DataError
 from augsynth.label_spec import LabelSpec
+from augsynth.topic_spec import TopicSpec
 
 LONGEST = 100_000
 """Characters. A longer text is a file that was not cut into samples, and would take all memory to fit on."""
@@ -35,10 +36,12 @@ class TextSpec:
     Args:
         longest: characters of the longest one seen.
         labels: the classes, or None when unlabelled.
+        topics: the topics, or None.
     """
 
     longest: int
     labels: LabelSpec | None = None
+    topics: TopicSpec | None = None
     modality: str = "text"
 
     @classmethod
@@ -51,6 +54,11 @@ class TextSpec:
     def num_classes(self) -> int:
         """Number of classes, 0 without labels."""
         return len(self.labels) if self.labels else 0
+
+    @property
+    def num_topics(self) -> int:
+        """Number of topics, 0 without."""
+        return len(self.topics) if self.topics else 0
 
     @property
     def described(self) -> str:
@@ -67,7 +75,7 @@ class TextSpec:
 
     def refined(self, raw: Texts) -> TextSpec:
         """The spec of all of a dataset's texts."""
-        return TextSpec(max(map(len, raw)), self.labels)
+        return TextSpec(max(map(len, raw)), self.labels, self.topics)
 
     def raw_bytes(self, raw: Texts) -> bytes:
         """For a fingerprint of the data."""
@@ -107,7 +115,7 @@ class TextSpec:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TextSpec:
         """The inverse of :meth:`to_json`."""
-        return cls(data["longest"], LabelSpec.from_json(data["labels"]))
+        return cls(data["longest"], LabelSpec.from_json(data["labels"]), TopicSpec.from_json(data.get("topics")))
 
 
 def _checked(x: Any) -> str:

@@ -55,7 +55,7 @@ def lstm_perplexity(gen, test: list[tuple[str, str]]) -> float:
         for start in range(0, len(test), 100):
             part = test[start : start + 100]
             ids = gen._ids([x for x, _ in part], None)
-            losses, mask = gen._losses(ids, gen.spec.labels.indices([y for _, y in part]))
+            losses, mask = gen._losses(ids, gen.spec.labels.indices([y for _, y in part])[:, None])
             known = mask & (ids[:, 1:] != gen.tokenizer.token_to_id(UNKNOWN))
             total, count = total + float(losses[known].sum()), count + int(known.sum())
     return math.exp(total / count)
@@ -67,9 +67,13 @@ def main() -> None:
     parser.add_argument("--data", default="trec6")
     parser.add_argument("--train", type=int, default=100_000, help="at most so many training texts")
     parser.add_argument("--test", type=int, default=500)
+    parser.add_argument("--generator", help="folder of one fitted on all of the training texts, to save the time")
     options = parser.parse_args()
     train, test = read(options.data, "train", options.train), read(options.data, "test", options.test)
-    gen = augsynth.fit("lstm", train, seed=0, device="cpu", level="word", progress=False)
+    if options.generator:
+        gen = augsynth.load(options.generator)
+    else:
+        gen = augsynth.fit("lstm", train, seed=0, device="cpu", level="word", progress=False)
     figures = {
         "texts": {"train": len(train), "test": len(test)},
         "vocabulary": gen.tokenizer.get_vocab_size(),

@@ -52,10 +52,13 @@ PUBLIC = [
     "SyntheticIterableDataset",
     "TextSpec",
     "TextTransform",
+    "TopicMatchWarning",
+    "TopicSpec",
     "TrainingBatch",
     "Transform",
     "TransformSpec",
     "UnknownLabelError",
+    "UnknownTopicError",
     "__version__",
     "base_size",
     "child_seed",
@@ -71,6 +74,7 @@ PUBLIC = [
     "noise",
     "plugins",
     "seeded_globals",
+    "topics",
     "uniform",
 ]
 

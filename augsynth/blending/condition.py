@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from augsynth._one_or_many import is_one
 from augsynth.errors import ConfigError
 from augsynth.label_spec import LabelSpec
+from augsynth.topic_spec import TopicSpec
 
-Condition = str | Mapping[Any, float] | Callable[..., Any] | None
+LabelCondition = str | Mapping[Any, float] | Callable[..., Any] | None
+Condition = LabelCondition | int | Sequence[Any]
 
 
-def check_condition(condition: Condition, labels: LabelSpec | None) -> None:
+def split_condition(
+    condition: Condition, labels: LabelSpec | None, topics: TopicSpec | None
+) -> tuple[LabelCondition, Tensor | None]:
+    """What ``condition`` says of the label, and the shares of the topics (topics,) if it is about topics.
+
+    Topics are a name, an id or free words, a list of these with equal shares, or a mapping topic → weight. They leave
+    the label to that of the replaced sample.
+
+    Args:
+        condition: as of :class:`SyntheticDataset`.
+        labels: the classes of the real data, or None.
+        topics: what the source can be asked for, or None.
+    """
+    if condition is None or condition in ("match", "balance") or callable(condition):
+        return condition, None
+    if topics is None or (isinstance(condition, Mapping) and _about_labels(condition, labels)):
+        return condition, None  # type: ignore[return-value]  # check_condition refuses what is left
+    listed = [condition] if is_one(condition) else list(condition)  # type: ignore[arg-type]
+    if not listed:
+        raise ConfigError(f"condition={condition!r}: expected at least one topic")
+    shares = torch.zeros(len(topics), dtype=torch.float64)
+    for topic in listed:
+        weight = _weight(condition, topic) if isinstance(condition, Mapping) else 1.0
+        shares[topics.index(topic)] += weight
+    if shares.sum() <= 0:
+        raise ConfigError(f"condition={condition!r}: at least one weight must be positive")
+    return "match", shares / shares.sum()
+
+
+def _about_labels(condition: Mapping[Any, float], labels: LabelSpec | None) -> bool:
+    return labels is not None and all(label in labels for label in condition)
+
+
+def _weight(condition: Mapping[Any, float], key: Any) -> float:
+    value = condition[key]
+    if not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
+        raise ConfigError(f"condition[{key!r}]={value!r}: expected a weight from 0 up")
+    return float(value)
+
+
+def check_condition(condition: LabelCondition, labels: LabelSpec | None) -> None:
     """Raise if ``condition`` is none that exists, or names classes that do not."""
     if condition is None or condition == "match":
         return
-    if isinstance(condition, str) and condition != "balance":
+    if condition != "balance" and not isinstance(condition, Mapping) and not callable(condition):
         raise ConfigError(
-            f"condition={condition!r}: expected 'match', 'balance', a mapping label → weight, a callable or None"
+            f"condition={condition!r}: expected 'match', 'balance', a mapping label → weight, a callable or None; "
+            "topics, if the generator was fitted by topic, and this one was not"
         )
-    if not isinstance(condition, (str, Mapping)) and not callable(condition):
-        raise ConfigError(f"condition={condition!r}: expected 'match', 'balance', a mapping, a callable or None")
     if labels is None:
         raise ConfigError(f"condition={condition!r} needs labels, and the data is unlabelled; leave it out")
     if isinstance(condition, Mapping):
@@ -33,10 +75,8 @@ def check_condition(condition: Condition, labels: LabelSpec | None) -> None:
 def mapped_weights(condition: Mapping[Any, float], labels: LabelSpec) -> Tensor:
     """(classes,) float64 shares of a mapping label → weight."""
     weights = torch.zeros(len(labels), dtype=torch.float64)
-    for label, value in condition.items():
-        if not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
-            raise ConfigError(f"condition[{label!r}]={value!r}: expected a weight from 0 up")
-        weights[labels.index(label)] = float(value)
+    for label in condition:
+        weights[labels.index(label)] = _weight(condition, label)
     if weights.sum() <= 0:
         raise ConfigError(f"condition={dict(condition)!r}: at least one weight must be positive")
     return weights / weights.sum()

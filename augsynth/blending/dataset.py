@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from augsynth._rng_guard import preserved_rng, seed_global
 from augsynth.batch import SampleBatch
 from augsynth.blending.blend import Blend
-from augsynth.blending.condition import Condition, check_condition
+from augsynth.blending.condition import Condition, check_condition, split_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import MODES, Decision, EpochPlan
 from augsynth.blending.ratio import Ratio
@@ -28,7 +28,7 @@ from augsynth.structure import Fields, Structure
 from augsynth.transforms.seeded import check_transform
 
 _READ, _OWN, _COMMON = 0x4EAD, 0x7A0, 0x7A1
-_REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": ""}
+_REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": ""}
 
 
 class SyntheticDataset(Blend, Dataset[Any]):
@@ -45,7 +45,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
             named get 0; or a schedule, called with the epoch.
         condition: label of a synthetic sample: ``"match"``, that of the sample it replaces; ``"balance"``, the rare
             classes, filled up to a common level; a mapping label → weight; a callable ``(labels, u)`` of the replaced
-            labels and as many uniform numbers; None, the generator's choice.
+            labels and as many uniform numbers; None, the generator's choice. Topics of a generator that was fitted
+            by topic: a name, an id or free words, a list of these, or a mapping topic → weight; the label stays that
+            of the replaced sample.
         mode: ``"replace"`` keeps the length, and does not load the real sample that is replaced; ``"append"`` keeps
             every real sample and lengthens the epoch until the ratio is reached; ``"vary"`` returns a variation of
             the real sample (the generator must have the capability ``vary``).
@@ -125,15 +127,19 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self._depth: int = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
         self._shared = SharedState()
         self._filters = Filters(filters, self._shared.count)
-        settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
-        self._labelled = LabelledSource(source, settings, self._filters)
         self._plan: EpochPlan | None = None
         self._seeded_reading = self.seed is not None and (
             _has_transform(real) if seed_real == "auto" else bool(seed_real)
         )
         with preserved_rng():  # looking at the data is not part of the run
             self._form, self._classes, raw = _inspect(real, fields, fill or {}, progress)
-            check_condition(condition, self._form.labels)
+            known = getattr(getattr(source, "spec", None), "topics", None)
+            self._label_condition, topics = split_condition(condition, self._form.labels, known)
+            if topics is not None and mode == "vary":
+                raise ConfigError(f"condition={condition!r}: mode='vary' keeps to the real sample and takes no topics")
+            check_condition(self._label_condition, self._form.labels)
+            settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
+            self._labelled = LabelledSource(source, settings, self._filters, topics)
             check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
             self._check_built()
 
@@ -167,9 +173,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if labels is None or self._classes is None:
             raise AttributeError("the dataset is unlabelled: it has no targets")
         plan = self._epoch_plan()
-        if self.mode != "append" and (self.condition == "match" or plan.all_real):
+        if self.mode != "append" and (self._label_condition == "match" or plan.all_real):
             return [labels.values[i] for i in self._classes.tolist()]
-        if self.seed is None or self.condition is None:
+        if self.seed is None or self._label_condition is None:
             raise AttributeError(
                 "targets are not known ahead: with seed=None or condition=None the labels of synthetic samples are "
                 "drawn while loading; pass a seed and a condition"
@@ -227,7 +233,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 self._classes,
                 self._form.labels,
                 ratio=self.ratio,
-                condition=self.condition,
+                condition=self._label_condition,
                 mode=self.mode,
                 seed=self.seed,
                 epoch=epoch,
@@ -331,11 +337,11 @@ class SyntheticDataset(Blend, Dataset[Any]):
     def _needed(self) -> dict[int, str]:
         """The classes that may be requested in this epoch."""
         labels, plan = self._form.labels, self._epoch_plan()
-        if labels is None or self.condition is None or (plan.all_real and not callable(self.ratio)):
+        if labels is None or self._label_condition is None or (plan.all_real and not callable(self.ratio)):
             return {}
         if plan.weights is not None:
             wanted = plan.weights > 0
-        elif isinstance(plan.ratio, Tensor) and not callable(self.condition) and not callable(self.ratio):
+        elif isinstance(plan.ratio, Tensor) and not callable(self._label_condition) and not callable(self.ratio):
             wanted = plan.ratio > 0
         else:
             wanted = torch.ones(len(labels), dtype=torch.bool)
@@ -346,7 +352,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if self._epoch_plan().all_real and not callable(self.ratio):
             return
         one = torch.zeros(1, dtype=torch.int64)  # position 0, and any seed
-        wanted = -one - 1 if self.condition is None or self._form.labels is None else self._first_class()
+        wanted = -one - 1 if self._label_condition is None or self._form.labels is None else self._first_class()
         sources = one if self.mode == "vary" else -one - 1
         real: list[Any] = [None]
         synthetic: list[Any] = [None]

@@ -11,7 +11,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.blend import Blend
-from augsynth.blending.condition import Condition, check_condition
+from augsynth.blending.condition import Condition, check_condition, split_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import EpochPlan
 from augsynth.blending.ratio import Ratio
@@ -36,7 +36,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         real: an iterable that starts anew at each ``iter``.
         source: a fitted generator whose samples have the form of the real ones; it must know the stream's labels.
         ratio: a number, a mapping label → number, or a schedule of the epoch.
-        condition: ``"match"``, a mapping label → weight, a callable, or None. ``"balance"`` needs the class
+        condition: ``"match"``, a mapping label → weight, a callable, topics, or None. ``"balance"`` needs the class
             frequencies, which a stream does not tell; pass a mapping.
         sharded: whether ``real`` yields another part in each worker and rank by itself.
         buffer_size: how many samples are read ahead, to be generated in one forward pass.
@@ -86,7 +86,6 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         self._shared = SharedState()
         settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
         self._filters = Filters(filters, self._shared.count)
-        self._labelled = LabelledSource(source, settings, self._filters)
         self._position = 0
         self._resume_at = 0
         with preserved_rng():
@@ -103,9 +102,13 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
                     "pass condition=None with fields={'x': ..., 'y': None}"
                 )
             self._form = RealForm(structure, spec, labels, fill or {})
-            check_condition(condition, labels)
+            self._label_condition, topics = split_condition(condition, labels, getattr(source_spec, "topics", None))
+            check_condition(self._label_condition, labels)
+            self._labelled = LabelledSource(source, settings, self._filters, topics)
             check_source(source_spec, self._form, raw, needed={})
-            EpochPlan(1, None, labels, ratio=ratio, condition=condition, mode="replace", seed=self.seed, epoch=0)
+            EpochPlan(
+                1, None, labels, ratio=ratio, condition=self._label_condition, mode="replace", seed=self.seed, epoch=0
+            )
             one = self._labelled.draw(None, torch.zeros(1, dtype=torch.int64))
             check_alike(structure.x_of(first), one.inputs[0], "the input")
             self._shared.reset_counters()
@@ -131,14 +134,14 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             classes,
             labels,
             ratio=self.ratio,
-            condition=self.condition,
+            condition=self._label_condition,
             mode="replace",
             seed=self.seed,
             epoch=self.epoch,
         )
         decision = plan.decide(positions, rows=torch.arange(len(samples)))
         meta: list[dict[str, Any]] = [
-            {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "index": p}
+            {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": "", "index": p}
             for p, _ in chunk
         ]
         at = decision.synthetic.nonzero().flatten().tolist()

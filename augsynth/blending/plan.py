@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from augsynth.blending.condition import Condition, balancing_weights, called, drawn, mapped_weights
+from augsynth.blending.condition import LabelCondition, balancing_weights, called, drawn, mapped_weights
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import ConfigError
 from augsynth.label_spec import LabelSpec
@@ -58,7 +58,7 @@ class EpochPlan:
         labels: LabelSpec | None,
         *,
         ratio: Ratio,
-        condition: Condition,
+        condition: LabelCondition,
         mode: str,
         seed: int | None,
         epoch: int,

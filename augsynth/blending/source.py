@@ -10,14 +10,15 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from augsynth.batch import SampleBatch
+from augsynth.blending.condition import drawn as drawn_from
 from augsynth.errors import ConfigError, FilterExhaustedError
-from augsynth.seeding import derive
+from augsynth.seeding import derive, uniform
 
 Filter = Callable[[SampleBatch], Tensor]
 Make = Callable[[list[int], Tensor], SampleBatch]
 
 MAX_REDRAWS = 64  # with a third of the samples accepted, one in 10^11 is still missing after these
-_REDRAW = 0x4ED4
+_REDRAW, _TOPIC = 0x4ED4, 0x70B1
 
 
 class Drawn:
@@ -103,18 +104,22 @@ class LabelledSource:
         source: a generator, or anything with its ``sample``.
         settings: ``temperature`` and ``truncation``.
         filters: judges of what it yields.
+        topics: shares of the topics (topics,) to ask for, or None to ask for none.
     """
 
-    def __init__(self, source: Any, settings: dict[str, Any], filters: Filters) -> None:
-        self.source, self.settings, self.filters = source, settings, filters
+    def __init__(self, source: Any, settings: dict[str, Any], filters: Filters, topics: Tensor | None = None) -> None:
+        self.source, self.settings, self.filters, self.topics = source, settings, filters, topics
 
     def draw(self, labels: list[Any] | None, seeds: Tensor) -> Drawn:
         """One accepted sample for each seed, with the labels asked for. Raises as :meth:`Filters.draw`."""
         refuse_forked_cuda(self.source)
+        # of the first seeds: what is drawn again keeps its topic
+        topics = None if self.topics is None else drawn_from(self.topics, uniform(seeds, stream=_TOPIC).double())
 
         def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
             wanted = None if labels is None else [labels[i] for i in rows]
-            made: SampleBatch = self.source.sample(labels=wanted, seeds=row_seeds, **self.settings)
+            about = {} if topics is None else {"topics": topics[rows]}
+            made: SampleBatch = self.source.sample(labels=wanted, seeds=row_seeds, **about, **self.settings)
             return made
 
         return self.filters.draw(make, seeds)

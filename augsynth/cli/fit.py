@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Seed, Settings, TextColumn, parsed_settings
+from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Seed, Settings, TextColumn, Topics, parsed_settings
 
 
 def fit(
@@ -17,6 +17,7 @@ def fit(
     out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint.")],
     text: TextColumn = None,
     label: LabelColumn = None,
+    topics: Topics = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Updates; default by the amount of data.")] = None,
     max_time: Annotated[str | None, typer.Option("--max-time", help="Stop after this time: 90s, 5m, 1h.")] = None,
     size: Annotated[int | None, typer.Option("--size", help="Resize images of a folder to this side.")] = None,
@@ -31,6 +32,8 @@ def fit(
     Example: augsynth fit vae --data digits --out runs/digits-vae
 
     For text: augsynth fit lstm --data questions.csv --text text --label label --out runs/questions
+
+    By topic: augsynth fit lstm --data questions.csv --text text --topics 8 --out runs/questions
     """
     import augsynth
     from augsynth.datasets.named import open_dataset
@@ -44,6 +47,7 @@ def fit(
         seed=seed,
         checkpoint_dir=out,
         resume=resume,
+        topics=topics,
         **parsed_settings(settings),
     )
     info = {
@@ -51,6 +55,9 @@ def fit(
         "generator": made.plugin,
         **{k: v for k, v in made.fit_info.items() if k != "history"},
     }
+    found = list(made.spec.topics.names) if topics is not None else []
+    if found:
+        info["topics"] = found
     if as_json:
         typer.echo(json.dumps(info, indent=2, ensure_ascii=False))
         return
@@ -58,5 +65,7 @@ def fit(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
     texts = made.modality == "text"
+    if found:
+        typer.echo("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
     typer.echo(f"checkpoint: {out}   look at: {out / ('preview.txt' if texts else 'preview.png')}")
     typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.{'csv' if texts else 'png'}")

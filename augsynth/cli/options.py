@@ -14,6 +14,7 @@ Data = Annotated[
     typer.Option("--data", help="digits, fashion-mnist, image folder, .npz, .csv, .jsonl, hf:NAME, module:callable."),
 ]
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column of a table that holds the text.")]
+Topics = Annotated[int | None, typer.Option("--topics", help="Find so many topics in the texts, and fit by topic.")]
 LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of a table that holds the label.")]
 Seed = Annotated[int, typer.Option("--seed", help="Everything random follows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

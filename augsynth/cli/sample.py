@@ -18,8 +18,11 @@ def sample(
         Path | None,
         typer.Option("--out", help="Images: FILE.png, FILE.npz or a folder. Texts: FILE.csv, FILE.jsonl, or printed."),
     ] = None,
-    n: Annotated[int | None, typer.Option("-n", help="How many [default: 64, or 8 of each label].")] = None,
+    n: Annotated[int | None, typer.Option("-n", help="How many [default: 64, or 8 of each label or topic].")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", help="Class, by value or name; repeatable.")] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option("--topic", help="Topic, by id, name or free words; repeatable.")
+    ] = None,
     temperature: Annotated[float, typer.Option(help="Spread of the noise; 0 gives the mode.")] = 1.0,
     truncation: Annotated[float | None, typer.Option(help="Bound on the noise, in standard deviations.")] = None,
     settings: SampleSettings = None,
@@ -32,6 +35,8 @@ def sample(
     Example: augsynth sample runs/digits-vae -n 32 --label 3 --out threes.png
 
     For text: augsynth sample runs/questions --label location --temperature 0.8 --set top_p=0.9
+
+    By topic: augsynth sample runs/questions --topic "famous rivers" --out rivers.csv
     """
     import augsynth
 
@@ -39,13 +44,11 @@ def sample(
     texts = generator.modality == "text"
     if out is None and not texts:
         raise ConfigError("--out is needed: FILE.png, FILE.npz, or a folder")
-    labels: Any = None
-    if label:
-        n = n if n is not None else 8 * len(label)
-        labels = [label[i * len(label) // n] for i in range(n)]  # in equal parts, side by side
+    n = n if n is not None else 8 * max(len(label or ()), len(topic or ())) or 64
     batch = generator.sample(
-        64 if n is None else n,
-        labels=labels,
+        n,
+        labels=_side_by_side(label, n),
+        topics=_side_by_side(topic, n),
         temperature=temperature,
         truncation=truncation,
         seed=seed,
@@ -61,9 +64,18 @@ def sample(
         typer.echo(json.dumps({"files": [str(file) for file in files], "samples": rows}, ensure_ascii=False))
     elif out is None:
         for text, row in zip(batch.x, batch.meta, strict=True):
-            typer.echo(f"{row['condition']}\t{text}" if row["condition"] else text)
+            typer.echo(f"{_told(row)}\t{text}" if _told(row) else text)
     else:
         typer.echo(f"{len(batch)} samples in {out}")
+
+
+def _side_by_side(wanted: list[str] | None, n: int) -> list[str] | None:
+    """n entries: each of ``wanted`` in equal parts."""
+    return [wanted[i * len(wanted) // n] for i in range(n)] if wanted else None
+
+
+def _told(row: dict[str, Any]) -> str:
+    return ", ".join(row[key] for key in ("condition", "topic") if row.get(key))
 
 
 def _write_texts(batch: Any, out: Path) -> list[Path]:
@@ -73,7 +85,10 @@ def _write_texts(batch: Any, out: Path) -> list[Path]:
 
     if out.suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"--out {out}: expected FILE.csv or FILE.jsonl")
-    rows = [{"text": x, "label": m["condition"], "seed": m["seed"]} for x, m in zip(batch.x, batch.meta, strict=True)]
+    rows = [
+        {"text": x, "label": m["condition"], **({"topic": m["topic"]} if "topic" in m else {}), "seed": m["seed"]}
+        for x, m in zip(batch.x, batch.meta, strict=True)
+    ]
     with atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         if out.suffix == ".csv":
             writer = csv.DictWriter(file, list(rows[0]))

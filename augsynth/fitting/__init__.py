@@ -20,6 +20,7 @@ from augsynth.generator import Generator
 from augsynth.registry import default_registry
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
+from augsynth.topics import topics_for
 
 _DEFAULT_STEPS, _DEFAULT_BATCH = 2000, 64
 _HOLD_OUT_FROM = 500  # fewer samples are too dear to hold some out
@@ -37,6 +38,7 @@ def fit(
     seed: int = 0,
     fields: Fields | None = None,
     labels: bool = True,
+    topics: Any = None,
     validation: float | None = None,
     patience: int | None = 5,
     checkpoint_dir: str | Path | None = None,
@@ -63,6 +65,8 @@ def fit(
         seed: everything random follows it; no global RNG is touched.
         fields: where input and label are in a sample, ``{"x": key, "y": key}``.
         labels: False fits without labels.
+        topics: fit by topic, for generators of text that can: what :func:`augsynth.topics.fit` returned, a number of
+            topics to find, or a topic (str or int) for each text. With labels, both are conditions.
         validation: share of the samples held out to choose the best weights on, for generators that have a
             validation loss; None takes 0.1 from 500 samples on, else 0.
         patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
@@ -97,6 +101,10 @@ def fit(
 
     data = TrainingData.read(dataset, fields=fields, labelled=labels and "label" in made.conditions, show=progress)
     _check_modality(made, data)
+    if topics is not None:
+        if "topic" not in made.conditions:
+            raise ConfigError(f"topics={topics!r}: {made.plugin or type(made).__name__} cannot be fitted by topic")
+        data = data.by_topic(*topics_for(data.raw, topics, seed))
     presets = type(made).presets(data.spec, len(data))
     made.config = {**type(made).settings_from(data, made.config), **made.config}
     made.prepare(data.spec, n=len(data), seed=seed)

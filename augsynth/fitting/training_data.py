@@ -18,6 +18,7 @@ from augsynth.labels import class_names
 from augsynth.seeding import derive
 from augsynth.space import Space, space_of
 from augsynth.structure import Fields, Structure
+from augsynth.topic_spec import TopicSpec
 
 _SHUFFLE, _BATCH, _SPLIT = 0x5FF1E, 0xBA7C4, 0x59117
 
@@ -30,13 +31,15 @@ class TrainingData:
         spec: the space of the samples, with classes and range: a SampleSpec or a TextSpec.
         raw: (n, C, H, W) in the dataset's dtype and range, or :class:`Texts`.
         classes: (n,) int64 class positions, or None.
-        fingerprint: sixteen hex digits that identify samples and labels.
+        fingerprint: sixteen hex digits that identify samples, labels and topics.
+        topics: (n,) int64 topic positions, or None.
     """
 
     spec: Any
     raw: Any
     classes: Tensor | None
     fingerprint: str
+    topics: Tensor | None = None
 
     @classmethod
     def read(
@@ -92,7 +95,20 @@ class TrainingData:
 
     def subset(self, indices: Tensor) -> TrainingData:
         """Some of the samples, with the same spec."""
-        return replace(self, raw=self.raw[indices], classes=None if self.classes is None else self.classes[indices])
+        return replace(
+            self,
+            raw=self.raw[indices],
+            classes=None if self.classes is None else self.classes[indices],
+            topics=None if self.topics is None else self.topics[indices],
+        )
+
+    def by_topic(self, spec: TopicSpec, topics: Tensor) -> TrainingData:
+        """The same texts, each with its topic: ``topics`` (n,) int64 positions in ``spec``."""
+        counted = spec.counted(topics, self.classes, self.spec.num_classes)
+        digest = hashlib.sha256(f"{self.fingerprint} {topics.tolist()}".encode())
+        return replace(
+            self, spec=replace(self.spec, topics=counted), topics=topics, fingerprint=digest.hexdigest()[:16]
+        )
 
     def split(self, fraction: float, seed: int) -> tuple[TrainingData, TrainingData | None]:
         """Hold a share out at random; None for the second when the share holds no sample."""
@@ -107,7 +123,8 @@ class TrainingData:
         raw = self.raw[indices]
         x = self.spec.raw_to_model(raw.to(device) if isinstance(raw, Tensor) else raw)
         y = None if self.classes is None else self.classes[indices].to(device)
-        return TrainingBatch(x, y, seeds.to(device), step, progress)
+        topics = None if self.topics is None else self.topics[indices].to(device)
+        return TrainingBatch(x, y, seeds.to(device), step, progress, topics)
 
     def indices_at(self, step: int, batch_size: int, seed: int) -> Tensor:
         """The samples of step ``step``: endless shuffled passes, cut into batches; a function of the arguments."""

@@ -9,7 +9,8 @@ In a plugin's tests::
     def test_generator(check):
         check("my-distribution/my-generator")
 
-A check takes the name of an installed plugin, or a class or factory, and raises an ``AssertionError`` that says
+A check takes the name of an installed plugin, or a class or factory (of filters, whose settings may need values, the
+filter itself), and raises an ``AssertionError`` that says
 which promise is broken.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from augsynth.errors import ConfigError
-from augsynth.testing import generator_checks, transform_checks
+from augsynth.testing import filter_checks, generator_checks, transform_checks
 from augsynth.testing.data import TinyImages, TinyTexts
 
 Check = Callable[[Any], None]
@@ -27,11 +28,12 @@ Check = Callable[[Any], None]
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "generator": generator_checks.ALL,
     "transform": transform_checks.ALL,
+    "filter": filter_checks.ALL,
 }
 
 
 def checks(kind: str) -> list[Check]:
-    """The checks for plugins of ``kind``: ``"generator"`` or ``"transform"``."""
+    """The checks for plugins of ``kind``: ``"generator"``, ``"transform"`` or ``"filter"``."""
     if kind not in _CHECKS:
         raise ConfigError(f"there are no checks for kind {kind!r}; there are some for: {', '.join(_CHECKS)}")
     return list(_CHECKS[kind])

@@ -16,7 +16,14 @@ from torch.utils.data import default_collate
 
 from augsynth import checkpoint
 from augsynth.blending.dataset import SyntheticDataset
-from augsynth.errors import AugsynthError, AugsynthWarning, CapabilityError, ConfigError, UnknownLabelError
+from augsynth.errors import (
+    AugsynthError,
+    AugsynthWarning,
+    CapabilityError,
+    ConfigError,
+    UnknownLabelError,
+    UnknownTopicError,
+)
 from augsynth.fitting import fit
 from augsynth.generator import Generator
 from augsynth.registry import default_registry
@@ -130,6 +137,25 @@ def check_labels_are_kept(generator: Any) -> None:
     assert torch.equal(torch.as_tensor(gen.sample(labels=[2, 0, 1], seed=0).y), torch.tensor([2, 0, 1]))
     assert len(gen.sample(5, labels=1, seed=0)) == 5
     _raises(UnknownLabelError, lambda: gen.sample(1, labels=99), "an unknown label")
+
+
+def check_topics(generator: Any) -> None:
+    """Where topics are declared as a condition, they are kept, beside labels, and unknown ones are refused; elsewhere a
+    request by topic is."""
+    gen = _default(generator)
+    _raises(ConfigError, lambda: gen.sample(1, topics="no such topic"), "a topic although fitted without")
+    if "topic" not in gen.conditions:
+        return
+    gen = _fit(generator, _small(generator), topics=[f"topic{i % 2}" for i in range(24)])
+    batch = gen.sample(4, labels=[0, 1, 2, 0], topics=["topic1", "topic0", "topic1", "topic0"], seed=0)
+    assert [row["topic"] for row in batch.meta] == ["topic1", "topic0", "topic1", "topic0"], "the topics are not kept"
+    alone = gen.sample(labels=[2], topics=["topic1"], seeds=batch.meta.seeds[2:3])  # type: ignore[attr-defined]
+    assert _close(alone.model_x[0], batch.model_x[2]), "a sample depends on the topics of others"
+    _raises(UnknownTopicError, lambda: gen.sample(1, topics=2), "an unknown topic")
+    with tempfile.TemporaryDirectory() as folder:
+        path = gen.save(Path(folder) / "model")
+        again = checkpoint.load(path, cls=None if isinstance(generator, str) else type(gen))
+    assert _equal(again.sample(3, topics=1, seed=0).model_x, gen.sample(3, topics=1, seed=0).model_x)
 
 
 def check_unlabelled_data(generator: Any) -> None:

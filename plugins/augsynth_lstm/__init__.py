@@ -1,4 +1,4 @@
-"""A recurrent language model for labelled or unlabelled text."""
+"""A recurrent language model for text, by label and by topic."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,6 @@ def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
         name="lstm",
         factory="augsynth_lstm.model:LSTM",
         modality="text",
-        conditions={"label"},
+        conditions={"label", "topic"},
         summary="Recurrent language model, one for all classes, by word, byte pair or character",
     )

@@ -16,17 +16,19 @@ from augsynth_lstm.network import LanguageModel
 from augsynth_lstm.sampling import generate
 
 _UNKNOWN_STREAM, _TOKEN_STREAM = 61, 62
+_ENOUGH = 2000  # texts: from here on, a word seen once can be spared
 _SCORED, _SHORT = 256, 400  # so many texts of so many characters are scored at once
 
 
 class LSTM(augsynth.Generator):
-    """Recurrent language model of all classes, conditioned on the label at every step.
+    """Recurrent language model of all classes, conditioned on the label, the topic, or both at every step.
 
     Tied embeddings (Press & Wolf 2017), variational dropout (Gal & Ghahramani 2016), AdamW, and the weights of the
     lowest perplexity on held-out texts.
     """
 
     modality = "text"
+    conditions = frozenset({"label", "topic"})
     micro_batch = {"cpu": 256}  # noqa: RUF012 - a constant of the class
 
     def build(
@@ -38,6 +40,7 @@ class LSTM(augsynth.Generator):
         longest: int = 64,
         level: str = "",
         vocabulary: int = 8000,
+        min_count: int = 0,
         embedding: int = 128,
         hidden: int = 256,
         layers: int = 1,
@@ -53,6 +56,9 @@ class LSTM(augsynth.Generator):
             longest: tokens of the longest text that is sampled; found in the data.
             level: ``"word"``, ``"bpe"`` or ``"char"``; by the amount and script of the data.
             vocabulary: largest number of tokens.
+            min_count: how often a word or character must occur to be in the vocabulary; by the amount of data: 1 below
+                2,000 texts, where nearly all words are rare, else 2. More keeps names of persons out of the
+                checkpoint and of the samples.
             embedding: size of token and class vectors.
             hidden: size of a layer's state.
             layers: number of layers.
@@ -68,7 +74,7 @@ class LSTM(augsynth.Generator):
         self.tokenizer = tokens.load(tokenizer)
         self.network = LanguageModel(
             self.tokenizer.get_vocab_size(),
-            spec.num_classes,
+            spec.num_classes + spec.num_topics,
             embedding=embedding,
             hidden=hidden,
             layers=layers,
@@ -92,13 +98,15 @@ class LSTM(augsynth.Generator):
         if level not in tokens.LEVELS:
             raise augsynth.ConfigError(f"level={level!r}: expected one of {', '.join(map(repr, tokens.LEVELS))}")
         size = int(config.get("vocabulary") or (8000 if level == "bpe" else 20_000))
-        made = config.get("tokenizer") or tokens.train(texts, level, size)
+        least = int(config.get("min_count") or (1 if len(texts) < _ENOUGH else 2))
+        made = config.get("tokenizer") or tokens.train(texts, level, size, least)
         lengths = sorted(len(encoding.ids) for encoding in tokens.load(made).encode_batch(texts))
         # a few very long texts must not set the pace of all
         longest = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 1
         return {
             "level": level,
             "vocabulary": size,
+            "min_count": least,
             "tokenizer": made,
             "longest": longest,
             "rare": tokens.rare(made, texts) if level == "word" else [],
@@ -110,7 +118,7 @@ class LSTM(augsynth.Generator):
         # perplexity was 135 with dropout 0.6 at 4e-3, 138 with 0.5 at 2e-3, 143 with 0.4 and batches of 64.
         if n < 300:
             return {"steps": 300, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.6, "lr": 4e-3}
-        if n < 2000:
+        if n < _ENOUGH:
             return {"steps": 500, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.6, "lr": 4e-3}
         if n < 20_000:
             return {"steps": 1000, "batch_size": 32, "embedding": 128, "hidden": 256, "dropout": 0.6, "lr": 4e-3}
@@ -132,18 +140,20 @@ class LSTM(augsynth.Generator):
         ids = self._ids(batch.x, self.longest)  # (n, t)
         hidden = augsynth.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
         ids = torch.where(self.singles[ids] & hidden, tokens.UNKNOWN, ids)  # type: ignore[index]
-        losses, mask = self._losses(ids, batch.y)
+        losses, mask = self._losses(ids, self._conditions(batch.y, batch.topics, len(ids)))
         return {"loss": losses.sum() / mask.sum()}
 
     def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor:
-        losses, mask = self._losses(self._ids(batch.x, self.longest), batch.y)
+        ids = self._ids(batch.x, self.longest)
+        losses, mask = self._losses(ids, self._conditions(batch.y, batch.topics, len(ids)))
         return losses.sum() / mask.sum()
 
-    def log_prob_batch(self, x: Sequence[str], labels: Tensor | None) -> Tensor:
+    def log_prob_batch(self, x: Sequence[str], labels: Tensor | None, topics: Tensor | None = None) -> Tensor:
         """(n,) log-probability of the texts in nats, the end included; unknown tokens count as the one for them."""
         # groups of like length, so that one long text does not pad all others to its own
         order = sorted(range(len(x)), key=lambda i: len(x[i]))
         scores = torch.zeros(len(x), device=self.device)
+        conditions = self._conditions(labels, topics, len(x))
         while order:
             group = order[:_SCORED]
             while len(group) > 1 and len(group) * len(x[group[-1]]) > _SCORED * _SHORT:
@@ -151,12 +161,13 @@ class LSTM(augsynth.Generator):
             order = order[len(group) :]
             ids = self._ids([x[i] for i in group], None)
             rows = torch.tensor(group, device=self.device)
-            scores[rows] = -self._losses(ids, None if labels is None else labels[rows])[0].sum(1)
+            scores[rows] = -self._losses(ids, conditions[rows])[0].sum(1)
         return scores
 
-    def perplexity(self, texts: Sequence[str], y: Any = None) -> dict[str, float]:
-        """Perplexity by token, the end of a text included, of each class and of ``"all"``."""
-        scores = self.log_prob(texts, y).double()
+    def perplexity(self, texts: Sequence[str], y: Any = None, *, topics: Any = None) -> dict[str, float]:
+        """Perplexity by token, the end of a text included, of each class and of ``"all"``; ``topics`` as of
+        :meth:`log_prob`."""
+        scores = self.log_prob(texts, y, topics=topics).double()
         counts = torch.tensor([len(row.ids) + 1 for row in self.tokenizer.encode_batch(list(texts))])
         classes = self._given_classes(y, len(texts))
         figures = {"all": math.exp(-float(scores.sum()) / int(counts.sum()))}
@@ -168,7 +179,8 @@ class LSTM(augsynth.Generator):
 
     def assess(self, data: Any) -> dict[str, Any]:
         labels = None if data.classes is None else [self.spec.labels.values[c] for c in data.classes.tolist()]
-        return {"perplexity": {key: round(value, 2) for key, value in self.perplexity(data.raw, labels).items()}}
+        figures = self.perplexity(data.raw, labels, topics=data.topics)
+        return {"perplexity": {key: round(value, 2) for key, value in figures.items()}}
 
     def draw(
         self,
@@ -177,6 +189,7 @@ class LSTM(augsynth.Generator):
         *,
         temperature: float,
         truncation: float | None,
+        topics: Tensor | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
         repetition_penalty: float = 1.0,
@@ -202,7 +215,7 @@ class LSTM(augsynth.Generator):
         numbers = augsynth.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
         made = generate(
             self.network,
-            seeds * 0 if labels is None else labels,
+            self._conditions(labels, topics, len(seeds)),
             numbers,
             start,
             self.edges,  # type: ignore[arg-type]
@@ -227,14 +240,20 @@ class LSTM(augsynth.Generator):
         padded = [row + [tokens.PAD] * (longest - len(row)) for row in rows]
         return torch.tensor(padded, device=self.device)
 
-    def _losses(self, ids: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _conditions(self, labels: Tensor | None, topics: Tensor | None, n: int) -> Tensor:
+        """(n, m) rows of the table of classes and, after them, topics."""
+        given = [] if labels is None else [labels]
+        if topics is not None:
+            given.append(topics + self.spec.num_classes)
+        return torch.stack(given or [torch.zeros(n, dtype=torch.int64, device=self.device)], dim=1)
+
+    def _losses(self, ids: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Negative log-likelihood (n, t - 1) of the tokens after the first, 0 where padded, and where they are."""
-        classes = torch.zeros(len(ids), dtype=torch.int64, device=ids.device) if labels is None else labels
-        logits = self.network(ids[:, :-1], classes)
         target = ids[:, 1:]
-        losses = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
         mask = target != tokens.PAD
-        return losses * mask, mask
+        logits = self.network(ids[:, :-1], conditions, mask)  # (tokens that are there, vocabulary)
+        losses = F.cross_entropy(logits, target[mask], reduction="none")
+        return torch.zeros_like(target, dtype=losses.dtype).masked_scatter(mask, losses), mask
 
     def _prompt(self, prompt: str) -> list[int]:
         if not isinstance(prompt, str):

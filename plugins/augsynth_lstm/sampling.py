@@ -32,7 +32,7 @@ def choose(logits: Tensor, u: Tensor, *, temperature: float, top_k: int | None, 
 
 def generate(
     network: LanguageModel,
-    classes: Tensor,
+    conditions: Tensor,
     numbers: Tensor,
     prompt: Sequence[int],
     edges: Tensor,
@@ -49,7 +49,7 @@ def generate(
     All sequences advance together, each with its own state; finished ones leave the batch.
 
     Args:
-        classes: (n,).
+        conditions: (n, m) int64, the class and topic of each.
         numbers: (n, longest) uniform in (0, 1): row i decides sequence i alone.
         prompt: token ids that all begin with.
         edges: (2, vocabulary) bool: none of the second row may follow one of the first.
@@ -65,7 +65,7 @@ def generate(
     tokens = torch.full((n,), BOS, dtype=torch.int64, device=device)
     forced = torch.tensor(list(prompt), dtype=torch.int64, device=device)
     for t in range(longest):
-        logits, state = network.step(tokens, classes, state)
+        logits, state = network.step(tokens, conditions, state)
         if t < len(forced):
             tokens = forced[t].expand(len(active))
             made[active, t] = tokens
@@ -83,7 +83,7 @@ def generate(
         going = tokens != EOS
         made[active[going], t] = tokens[going]
         if not bool(going.all()):
-            active, tokens, classes = active[going], tokens[going], classes[going]
+            active, tokens, conditions = active[going], tokens[going], conditions[going]
             state = [(h[going], c[going]) for h, c in state]
             if not len(active):
                 break

@@ -30,13 +30,14 @@ def suitable_level(texts: Sequence[str]) -> str:
     return "word" if words <= _MANY_WORDS else "bpe"
 
 
-def train(texts: Iterable[str], level: str, vocabulary: int) -> str:
+def train(texts: Iterable[str], level: str, vocabulary: int, min_count: int = 1) -> str:
     """Fit a tokenizer; returns its JSON.
 
     Args:
         texts: to learn the vocabulary from.
         level: ``"word"``, ``"bpe"`` or ``"char"``.
         vocabulary: largest number of tokens; the most frequent ones are kept.
+        min_count: how often a word or character must occur to be kept.
     """
     texts = list(texts)
     if level == "bpe":
@@ -54,7 +55,8 @@ def train(texts: Iterable[str], level: str, vocabulary: int) -> str:
     pattern = _WORD if level == "word" else _CHARACTER
     counts = Counter(piece for text in texts for piece in _pieces(text, pattern))
     # by count, then by name: the same texts in another order give the same vocabulary
-    kept = sorted(counts, key=lambda piece: (-counts[piece], piece))[: vocabulary - len(SPECIAL)]
+    kept = sorted((p for p in counts if counts[p] >= min_count), key=lambda piece: (-counts[piece], piece))
+    kept = kept[: vocabulary - len(SPECIAL)]
     ids = {token: i for i, token in enumerate([*SPECIAL, *kept])}
     made = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIAL[UNKNOWN]))
     made.pre_tokenizer = _splitter(pattern)

@@ -16,6 +16,8 @@ import augsynth
 class Length:
     """Texts of ``low`` to ``high`` words. Raises ConfigError for bounds that admit nothing."""
 
+    modality = "text"
+
     def __init__(self, *, low: int = 1, high: int | None = None) -> None:
         if low < 0 or (high is not None and high < max(low, 1)):
             raise augsynth.ConfigError(f"low={low!r}, high={high!r}: expected 0 <= low <= high, and high from 1 up")
@@ -33,6 +35,8 @@ class Repetition:
         most: share of the words, from three occurrences on: in short texts, "the" may well come twice.
         in_a_row: whether a word may follow itself.
     """
+
+    modality = "text"
 
     def __init__(self, *, most: float = 0.3, in_a_row: bool = False) -> None:
         if not 0.0 < most <= 1.0:
@@ -58,6 +62,8 @@ class Copying:
         texts: the training texts; only hashes of their word runs are kept.
         longest: number of words that a run may have.
     """
+
+    modality = "text"
 
     def __init__(self, *, texts: Iterable[str], longest: int = 6) -> None:
         if longest < 1:
@@ -96,6 +102,8 @@ class Confidence:
             generator's labels; scikit-learn's ``predict_proba`` as it is.
         threshold: least probability.
     """
+
+    modality = "text"
 
     def __init__(self, *, classifier: Callable[[list[str]], Any], threshold: float = 0.5) -> None:
         if not callable(classifier):
