@@ -50,6 +50,24 @@ def test_fit_then_sample(fitted, tmp_path):
     assert (tmp_path / "again.png").read_bytes() == first
 
 
+def test_texts_by_topic(tmp_path):
+    data = tmp_path / "data.jsonl"
+    data.write_text(
+        "\n".join(json.dumps({"text": f"{word} {i % 5} of many"}) for i in range(12) for word in ("oil", "moon"))
+    )
+    done = run("fit", "lstm", "--data", data, "--topics", 2, "--steps", 40, "--out", tmp_path / "lm", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["topics"]) == 2
+    done = run("sample", tmp_path / "lm", "--topic", "the moon", "--topic", "0", "--json")
+    rows = json.loads(done.stdout)["samples"]
+    assert len(rows) == 16 and len({row["topic"] for row in rows[:8]}) == 1, done.stderr
+    assert "'the moon' is the name of no topic; taken for topic" in done.stderr
+    done = run("sample", tmp_path / "lm", "--topic", "1", "--out", tmp_path / "made.csv")
+    assert (tmp_path / "made.csv").read_text().startswith("text,label,topic,seed\n"), done.stderr
+    done = run("sample", tmp_path / "lm", "--topic", "cooking")
+    assert done.returncode == 2 and "there is no topic 'cooking'. The topics are: 0 (" in done.stderr
+
+
 def test_resume(fitted, folder):
     done = run("fit", "vae", "--data", folder, "--out", fitted, "--steps", 30, "--set", "width=8", "--resume", "--json")
     assert json.loads(done.stdout)["steps"] == 30, done.stderr

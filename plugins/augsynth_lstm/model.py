@@ -134,9 +134,12 @@ class LSTM(augsynth.Generator):
         }
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"model": torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.weight_decay)}
+        self._adam = torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.weight_decay)
+        return {"model": self._adam}
 
     def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        for group in self._adam.param_groups:
+            group["lr"] = self.rate * (1.0 - batch.progress)
         ids = self._ids(batch.x, self.longest)  # (n, t)
         hidden = augsynth.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
         ids = torch.where(self.singles[ids] & hidden, tokens.UNKNOWN, ids)  # type: ignore[index]
