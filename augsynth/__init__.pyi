@@ -31,6 +31,7 @@ from augsynth.errors import NotFittedError as NotFittedError
 from augsynth.errors import PluginError as PluginError
 from augsynth.errors import PluginNotFoundError as PluginNotFoundError
 from augsynth.errors import PluginWarning as PluginWarning
+from augsynth.errors import PoolError as PoolError
 from augsynth.errors import SpecMismatchError as SpecMismatchError
 from augsynth.errors import TopicMatchWarning as TopicMatchWarning
 from augsynth.errors import UnknownLabelError as UnknownLabelError
@@ -43,6 +44,7 @@ from augsynth.latent import LatentGenerator as LatentGenerator
 from augsynth.networks import ConvDecoder as ConvDecoder
 from augsynth.networks import ConvEncoder as ConvEncoder
 from augsynth.networks import base_size as base_size
+from augsynth.pool import SamplePool as SamplePool
 from augsynth.presets import latent_presets as latent_presets
 from augsynth.registry import PluginInfo as PluginInfo
 from augsynth.registry import Registry as Registry

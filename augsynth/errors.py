@@ -17,6 +17,7 @@
     ├── NotFittedError                      used before ``fit`` or ``load``
     ├── FitError (RuntimeError)             fitting could not go on
     ├── CheckpointError                     a checkpoint is missing, truncated, tampered with or foreign
+    ├── PoolError (RuntimeError)            the producer of a pool failed, or did not come in time
     └── FilterExhaustedError (RuntimeError) the filters reject nearly everything that is generated
 
     AugsynthWarning (UserWarning)
@@ -91,6 +92,10 @@ class FitError(AugsynthError, RuntimeError):
 
 class CheckpointError(AugsynthError):
     """A checkpoint is missing, truncated, tampered with, or of a plugin that is not installed."""
+
+
+class PoolError(AugsynthError, RuntimeError):
+    """The producer of a pool failed, or nothing came from it in time."""
 
 
 class FilterExhaustedError(AugsynthError, RuntimeError):

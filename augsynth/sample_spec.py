@@ -166,7 +166,10 @@ class SampleSpec:
         Returns:
             a tensor (n, ...), an array (n, ...), or a list of n PIL images.
         """
-        raw = self.model_to_raw(x).cpu()
+        return self.yielded(self.model_to_raw(x).cpu())
+
+    def yielded(self, raw: Tensor) -> Any:
+        """(n, C, H, W) in the dataset's dtype and range as what the dataset yields, like :meth:`batched`."""
         if self.layout == "HW":
             raw = raw[:, 0]
         elif self.layout == "HWC":

@@ -100,6 +100,10 @@ class TextSpec:
         """What the dataset yields, n of them."""
         return list(x)
 
+    def yielded(self, raw: Sequence[str]) -> list[str]:
+        """The same as :meth:`batched`."""
+        return list(raw)
+
     def differences(self, other: Any) -> list[str]:
         """What differs between two specs, for messages."""
         return [] if other.modality == "text" else [f"modality: text against {other.modality}"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -23,11 +25,16 @@ from augsynth.blending.source import Filter, Filters, LabelledSource, refuse_for
 from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
 from augsynth.label_spec import Label, LabelSpec, plain_label
 from augsynth.labels import class_names, find_labels
+from augsynth.pool import SamplePool
 from augsynth.seeding import check_seed, derive
 from augsynth.structure import Fields, Structure
 from augsynth.transforms.seeded import check_transform
 
-_READ, _OWN, _COMMON = 0x4EAD, 0x7A0, 0x7A1
+log = logging.getLogger("augsynth")
+
+_READ, _OWN, _COMMON, _POOL = 0x4EAD, 0x7A0, 0x7A1, 0x900
+_DEFAULTS = {"temperature": 1.0, "truncation": None}
+_LARGEST_POOL = 65_536  # samples; more are served more than once in an epoch
 _REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": ""}
 
 
@@ -139,9 +146,15 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 raise ConfigError(f"condition={condition!r}: mode='vary' keeps to the real sample and takes no topics")
             check_condition(self._label_condition, self._form.labels)
             settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
-            self._labelled = LabelledSource(source, settings, self._filters, topics)
             check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
+            probe, own = (source.generator, source.sampling) if isinstance(source, SamplePool) else (source, settings)
+            self._labelled = LabelledSource(probe, own, self._filters)
             self._check_built()
+            pool, self._how = self._chosen_pool(settings, topics)
+            if pool is None:
+                self._labelled = LabelledSource(source, settings, self._filters, topics)
+            else:
+                self._labelled = LabelledSource(pool, {}, self._filters)
 
     # ------------------------------------------------------------------ a dataset
 
@@ -155,6 +168,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         """The samples at ``indices``, all synthetic ones from one forward pass."""
         plan = self._epoch_plan()
         if self._plain and plan.all_real:
+            self._shared.serve(len(indices))
             return _read(self.real, indices)
         samples, meta = self._items(indices, plan, traced=self.provenance)
         self._notice_repeated_epoch(len(samples), len(plan))
@@ -193,7 +207,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
 
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``: other positions become synthetic, and other samples are drawn. Reaches running workers."""
-        self._shared.epoch = epoch
+        self._go_to(epoch)
         _set_inner_epoch(self.real, self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
@@ -217,10 +231,32 @@ class SyntheticDataset(Blend, Dataset[Any]):
         return (
             f"SyntheticDataset({type(self.real).__name__} of {self._epoch_plan().n}, {_name(self.source)}, "
             f"ratio={self.ratio!r}, mode={self.mode!r}, condition={self.condition!r}, seed={self.seed}, "
-            f"epoch={self.epoch})"
+            f"epoch={self.epoch}; {self._how})"
         )
 
     # ------------------------------------------------------------------ private
+
+    def _chosen_pool(self, settings: dict[str, Any], topics: Tensor | None) -> tuple[SamplePool | None, str]:
+        """The pool that synthetic samples are read from, or None to ask the source itself; and why."""
+        source = self.source
+        if isinstance(source, SamplePool):
+            if topics is not None or any(
+                settings[key] != default for key, default in _DEFAULTS.items() if key in settings
+            ):
+                raise ConfigError("the samples of a pool are made already: pass topics, temperature, ... to SamplePool")
+            return source, "samples from the pool"
+        device = getattr(source, "device", torch.device("cpu"))
+        if device.type != "cuda" or self.mode == "vary":
+            return None, f"samples made in batches by the worker that needs them, on {device}"
+        # CUDA cannot be used in forked workers, and one context a worker would fill the device
+        plan = self._epoch_plan()
+        size = min(max(plan.expected, 1), _LARGEST_POOL)
+        seed = int(torch.randint(2**62, ())) if self.seed is None else int(derive(self.seed, _POOL))
+        about = None if topics is None else {i: share for i, share in enumerate(topics.tolist()) if share > 0}
+        pool = SamplePool(source, size, labels=plan.expected_labels, topics=about, seed=seed, start=False, **settings)
+        how = f"samples from a pool of {size}, as the generator is on {device}"
+        log.info("%s: %s", type(self).__name__, how)
+        return pool, how
 
     def _epoch_plan(self) -> EpochPlan:
         epoch = self._shared.epoch
@@ -283,7 +319,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if not at:
             return
         make = self._varied if self.mode == "vary" else self._generated
+        began = time.perf_counter_ns()
         made, rows = make(decision.sources[at].tolist(), decision.classes[at].tolist(), decision.seeds[at])
+        self._shared.generated(len(at), time.perf_counter_ns() - began)
         for j, i in enumerate(at):
             samples[i] = made[j]
             if meta is not None:
@@ -368,10 +406,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         return torch.tensor(needed[:1])
 
     def _notice_repeated_epoch(self, n: int, length: int) -> None:
-        if self.seed is None:
-            return
+        served = self._shared.serve(n)
         # half an epoch of slack for those who look at some samples first
-        if self._shared.serve(n) > 1.5 * length + 1 and self._shared.first_warning():
+        if self.seed is not None and served > 1.5 * length + 1 and self._shared.first_warning():
             warnings.warn(
                 f"epoch {self.epoch} of a seeded SyntheticDataset is being read again: it has the same synthetic "
                 "samples. Call set_epoch(epoch) before each epoch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -122,6 +123,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         while chunk := list(islice(mine, self.buffer_size)):
             for position, sample in zip((p for p, _ in chunk), self._blended(chunk), strict=True):
                 self._position = position + 1
+                self._shared.serve(1)
                 yield sample
 
     def _blended(self, chunk: list[tuple[int, Any]]) -> list[Any]:
@@ -148,7 +150,9 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         if at:
             wanted = decision.classes[at].tolist()
             requested = None if labels is None or wanted[0] < 0 else [labels.values[c] for c in wanted]
+            began = time.perf_counter_ns()
             drawn = self._labelled.draw(requested, decision.seeds[at])
+            self._shared.generated(len(at), time.perf_counter_ns() - began)
             made = self._form.build(drawn.inputs, drawn.classes, labels)
             for j, i in enumerate(at):
                 samples[i] = made[j]
@@ -161,7 +165,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
 
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``; handed on to the stream if it has ``set_epoch``."""
-        self._shared.epoch = epoch
+        self._go_to(epoch)
         if hasattr(self.real, "set_epoch"):
             self.real.set_epoch(self.epoch)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -79,6 +80,27 @@ class EpochPlan:
     def all_real(self) -> bool:
         """Whether the epoch has no synthetic sample."""
         return self.n_extra == 0 if self.mode == "append" else not bool(torch.as_tensor(self.ratio).any())
+
+    @property
+    def expected(self) -> int:
+        """About how many synthetic samples the epoch has."""
+        return round(float(self._by_label.sum()))
+
+    @property
+    def expected_labels(self) -> dict[Any, float] | None:
+        """About how many of each label, where that can be told."""
+        if self.labels is None or self.condition is None or callable(self.condition):
+            return None
+        shares = self._by_label if self.weights is None else self.weights
+        return dict(zip(self.labels.values, shares.tolist(), strict=True)) if bool(shares.sum() > 0) else None
+
+    @property
+    def _by_label(self) -> Tensor:
+        """(classes,) expected synthetic samples that replace one of each label, or (1,) without labels."""
+        counts = torch.tensor([self.n] if self.labels is None else self.labels.counts, dtype=torch.float64)
+        if self.extras is not None:
+            return self.extras.double() if len(self.extras) == len(counts) else counts / self.n * self.n_extra
+        return counts * self.ratio
 
     def decide(self, indices: Tensor, rows: Tensor | None = None) -> Decision:
         """What to do at the positions ``indices`` (n,) int64 in [0, len).

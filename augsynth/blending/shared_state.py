@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import torch
@@ -9,9 +10,9 @@ from torch.utils.data import get_worker_info
 
 from augsynth.errors import ConfigError
 
-_EPOCH, _WARNED = 0, 1
-_HEADER, _ROWS = 2, 65  # a row for the main process and for 64 workers; further ones share
-_SERVED, _DRAWN, _ACCEPTED, _WIDTH = 0, 1, 2, 3
+_EPOCH, _WARNED, _STARTED = 0, 1, 2
+_HEADER, _ROWS = 3, 65  # a row for the main process and for 64 workers; further ones share
+_SERVED, _DRAWN, _ACCEPTED, _TOTAL, _MADE, _MADE_NOW, _NANOSECONDS, _WIDTH = 0, 1, 2, 3, 4, 5, 6, 7
 
 
 class SharedState:
@@ -42,10 +43,15 @@ class SharedState:
             raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
         self._view[_EPOCH] = epoch
         self._view[_HEADER + _SERVED :: _WIDTH] = 0
+        self._view[_HEADER + _MADE_NOW :: _WIDTH] = 0
 
     def serve(self, n: int) -> int:
         """Count n samples handed out in this epoch; returns how many that makes over all processes."""
-        self._view[_row() + _SERVED] += n
+        row = _row()
+        self._view[row + _SERVED] += n
+        self._view[row + _TOTAL] += n
+        if not self._view[_STARTED]:
+            self._view[_STARTED] = time.time_ns()
         return int(self._view[_HEADER + _SERVED :: _WIDTH].sum())
 
     def count(self, drawn: int, accepted: int) -> None:
@@ -54,9 +60,33 @@ class SharedState:
         self._view[row + _DRAWN] += drawn
         self._view[row + _ACCEPTED] += accepted
 
+    def generated(self, n: int, nanoseconds: int) -> None:
+        """Count n synthetic samples, and the time that they took."""
+        row = _row()
+        self._view[row + _MADE] += n
+        self._view[row + _MADE_NOW] += n
+        self._view[row + _NANOSECONDS] += nanoseconds
+
+    def stats(self) -> dict[str, Any]:
+        """What was counted since the start, over all processes."""
+        total, made, now, nanoseconds = (
+            int(self._view[_HEADER + cell :: _WIDTH].sum()) for cell in (_TOTAL, _MADE, _MADE_NOW, _NANOSECONDS)
+        )
+        elapsed = (time.time_ns() - int(self._view[_STARTED])) * 1e-9 if total else 0.0
+        return {
+            "samples": total,
+            "samples_per_second": total / elapsed if elapsed else 0.0,
+            "synthetic": made,
+            "synthetic_share": made / total if total else 0.0,
+            "synthetic_this_epoch": now,
+            "acceptance_rate": self.acceptance_rate,
+            "seconds_generating": nanoseconds * 1e-9,
+        }
+
     def reset_counters(self) -> None:
         """Forget what was counted."""
         self._view[_HEADER:] = 0
+        self._view[_STARTED] = 0
 
     @property
     def acceptance_rate(self) -> float | None:

@@ -1,0 +1,119 @@
+"""Samples in shared memory: fixed slots that one process writes and any number read, without copies or locks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth.errors import ConfigError
+from augsynth.space import Space
+from augsynth.text_spec import TextSpec
+
+_SHARED = Path("/dev/shm")
+_SHORTEST = 256  # bytes of a slot for texts
+
+
+class Slots:
+    """Room for ``size`` samples, ``buffers`` times.
+
+    Images are kept as the dataset yields them (a byte a value where those are bytes); texts in UTF-8, in slots that
+    hold what is as long as the longest real text.
+
+    Args:
+        spec: the space of the samples.
+        size: number of samples.
+        buffers: how often.
+
+    Raises:
+        ConfigError: there is too little shared memory; says how much is needed and there.
+    """
+
+    def __init__(self, spec: Space, size: int, buffers: int) -> None:
+        self.spec, self.size, self.buffers = spec, size, buffers
+        self.width = 0
+        if isinstance(spec, TextSpec):
+            self.width = max(_SHORTEST, 4 * spec.longest)  # no character takes more than four bytes
+            shape: tuple[int, ...] = (self.width,)
+            dtype = torch.uint8
+        else:
+            shape, dtype = spec.shape, getattr(torch, spec.dtype)
+        per_sample = int(np.prod(shape)) * dtype.itemsize + 8 + 4 + 4
+        self.nbytes = per_sample * size * buffers
+        _check_room(self.nbytes, size, buffers)
+        self.content = torch.zeros(buffers, size, *shape, dtype=dtype).share_memory_()
+        self.lengths = torch.zeros(buffers, size, dtype=torch.int32).share_memory_()  # bytes of a text
+        self.seeds = torch.zeros(buffers, size, dtype=torch.int64).share_memory_()
+        self.topics = torch.full((buffers, size), -1, dtype=torch.int32).share_memory_()
+
+    def write(self, buffer: int, slots: Tensor, x: Any, seeds: Tensor, topics: Tensor | None) -> Tensor:
+        """Put samples, as generators see them, into ``slots`` (k,) int64.
+
+        Returns:
+            (k,) bool: which were written. A text that is longer than any real one could be has no room.
+        """
+        fits = torch.ones(len(slots), dtype=torch.bool)
+        if isinstance(self.spec, TextSpec):
+            target, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
+            for i, (slot, text) in enumerate(zip(slots.tolist(), x, strict=True)):
+                raw = text.encode("utf-8")
+                fits[i] = len(raw) <= self.width
+                if fits[i]:
+                    target[slot, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
+                    lengths[slot] = len(raw)
+        else:
+            self.content[buffer].index_copy_(0, slots, self.spec.model_to_raw(x).cpu())
+        self.seeds[buffer][slots[fits]] = seeds[fits]
+        if topics is not None:
+            self.topics[buffer][slots[fits]] = topics[fits].to(torch.int32)
+        return fits
+
+    def read(self, buffer: int, slots: Tensor) -> tuple[Any, Tensor, Tensor]:
+        """Copies of the samples in ``slots`` (k,): in their own dtype and range (k, C, H, W), or k texts; their seeds
+        and topics (k,)."""
+        seeds, topics = self.seeds[buffer][slots], self.topics[buffer][slots]
+        if not isinstance(self.spec, TextSpec):
+            return self.content[buffer].index_select(0, slots), seeds, topics.long()
+        content, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
+        texts = [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()]
+        return texts, seeds, topics.long()
+
+
+def decoded(spec: Space, raw: Any) -> Any:
+    """What :meth:`Slots.read` gave, as k texts, or unchanged."""
+    if not isinstance(spec, TextSpec):
+        return raw
+    return [text.decode("utf-8") for text in raw]
+
+
+def _check_room(needed: int, size: int, buffers: int) -> None:
+    if not _SHARED.is_dir():
+        return
+    there = os.statvfs(_SHARED)
+    free = there.f_bavail * there.f_frsize
+    if needed > free:
+        raise ConfigError(
+            f"size={size}: {buffers} times as many samples need {_mb(needed)} of shared memory, and {_SHARED} has "
+            f"{_mb(free)} free; ask for fewer, or enlarge it (docker run --shm-size=...)"
+        )
+
+
+def _mb(n: int) -> str:
+    return f"{n / 2**20:,.1f} MiB"
+
+
+def regions(weights: Sequence[float], size: int) -> list[int]:
+    """How many of ``size`` slots each class gets: in proportion to its weight, at least one where that is positive."""
+    shares = np.asarray(weights, dtype=np.float64)
+    positive = shares > 0
+    exact = shares / shares.sum() * (size - positive.sum())
+    counts = np.floor(exact).astype(int) + positive
+    rest = size - counts.sum()
+    for i in np.argsort(-(exact - np.floor(exact)), kind="stable")[:rest]:
+        counts[i] += 1
+    return counts.tolist()
