@@ -168,8 +168,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         """The samples at ``indices``, all synthetic ones from one forward pass."""
         plan = self._epoch_plan()
         if self._plain and plan.all_real:
-            self._shared.serve(len(indices))
-            return _read(self.real, indices)
+            read = _read(self.real, indices)
+            self._shared.serve(len(read))
+            return read
         samples, meta = self._items(indices, plan, traced=self.provenance)
         self._notice_repeated_epoch(len(samples), len(plan))
         if meta is not None:

@@ -94,12 +94,13 @@ class SamplePool:
         self.plugin = getattr(gen, "plugin", None) or type(gen).__name__
         self._checkpoint = getattr(gen, "checkpoint_id", "")
         self.sampling = sampling
-        self._counts = regions(_weights(labels, self.spec), size) if self.spec.labels is not None else [size]
-        if min((n for n in self._counts if n), default=0) < 1 or sum(self._counts) != size:
-            raise ConfigError(f"size={size}: expected at least one for each of {len(self._counts)} classes")
+        weights = _weights(labels, self.spec) if self.spec.labels is not None else [1.0]
+        if sum(weight > 0 for weight in weights) > size:
+            raise ConfigError(f"size={size}: expected at least one for each of {len(weights)} classes")
+        self._counts = regions(weights, size)
+        self._slots = Slots(self.spec, size, buffers=2 if refresh == "epoch" else 1)
         classes = torch.repeat_interleave(torch.arange(len(self._counts)), torch.tensor(self._counts))
         self._classes = classes if self.spec.labels is not None else None
-        self._slots = Slots(self.spec, size, buffers=2 if refresh == "epoch" else 1)
         self._board = Board(size)
         self._owner = os.getpid()
         filler = Filler(
@@ -278,10 +279,31 @@ class SamplePool:
         if not self._ready():
             self._wait(self._ready, "the pool to be filled for the first time")
         if self.reuse is None:
-            slots = self._picked(classes, seeds)
-            np.add.at(self._board.served.numpy(), slots.numpy(), 1)
-        else:
-            slots = self._unspent(classes, seeds, self.reuse)
+            return self._taken(self._picked(classes, seeds))
+        # A worker keeps to slots of its own, so that no two count the same one.
+        info = get_worker_info()
+        worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
+        starts = (self._edges.long() - self._sizes).tolist()
+        taken = np.zeros(self.size, dtype=np.int32)  # since the last part
+        parts: list[tuple[Any, Tensor, Tensor]] = []
+        slots: list[int] = []
+        for c, u in zip(classes.tolist(), uniform(seeds, stream=_PICK).tolist(), strict=True):
+            own = np.arange(starts[c], starts[c] + self._counts[c])
+            own = own[own % workers == worker] if workers <= len(own) else own
+            if not len(self._fresh(own, taken)):  # what was taken must be counted, or it will not be renewed
+                parts.append(self._taken(torch.tensor(slots, dtype=torch.int64)))
+                slots, taken = [], np.zeros_like(taken)
+                self._wait(partial(self._is_fresh, own, taken), "a sample that was not served too often")
+            fresh = self._fresh(own, taken)
+            slots.append(int(fresh[int(u * len(fresh))]))
+            taken[slots[-1]] += 1
+        parts.append(self._taken(torch.tensor(slots, dtype=torch.int64)))
+        raws, drawn, topics = zip(*parts, strict=True)
+        raw = torch.cat(raws) if isinstance(raws[0], Tensor) else [text for part in raws for text in part]
+        return raw, torch.cat(drawn), torch.cat(topics)
+
+    def _taken(self, slots: Tensor) -> tuple[Any, Tensor, Tensor]:
+        """What :meth:`Slots.read` gives, whole although slots may be renewed at the same time, and counted."""
         raw, drawn, topics = self._slots.read(0, slots)
         torn = self._torn(slots, drawn)
         while len(torn):
@@ -291,6 +313,10 @@ class SamplePool:
                 raw[i] = again[j]
             drawn[torn], topics[torn] = seeds_again, topics_again
             torn = torn[self._torn(slots[torn], seeds_again)]
+        served, served_seed = self._board.served.numpy(), self._board.served_seed.numpy()
+        for slot, seed in zip(slots.tolist(), drawn.tolist(), strict=True):
+            served[slot] = served[slot] + 1 if served_seed[slot] == seed else 1
+            served_seed[slot] = seed
         return raw, drawn, topics
 
     def _settled(self, slots: Tensor) -> bool:
@@ -301,22 +327,14 @@ class SamplePool:
         odd = self._board.versions[slots] % 2 == 1
         return (odd | (self._slots.seeds[0][slots] != seeds)).nonzero().flatten()
 
-    def _unspent(self, classes: Tensor, seeds: Tensor, reuse: int) -> Tensor:
-        """(n,) slots of the classes that were served less than ``reuse`` times, counted as served. A worker keeps to
-        slots of its own, so that no two count the same one."""
-        info = get_worker_info()
-        worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
-        served, starts = self._board.served.numpy(), (self._edges.long() - self._sizes).tolist()
-        slots = torch.zeros_like(classes)
-        for i, (c, u) in enumerate(zip(classes.tolist(), uniform(seeds, stream=_PICK).tolist(), strict=True)):
-            own = np.arange(starts[c], starts[c] + self._counts[c])
-            own = own[own % workers == worker] if workers <= len(own) else own
-            if not (served[own] < reuse).any():
-                self._wait(partial(_any_below, served, own, reuse), "a sample that was not served too often")
-            free = own[served[own] < reuse]
-            slots[i] = int(free[int(u * len(free))])
-            served[slots[i]] += 1
-        return slots
+    def _fresh(self, own: Any, taken: Any) -> Any:
+        """Those of the slots ``own`` whose samples may be served once more."""
+        board = self._board
+        same = board.served_seed.numpy()[own] == self._slots.seeds[0].numpy()[own]
+        return own[board.served.numpy()[own] * same + taken[own] < (self.reuse or 1)]
+
+    def _is_fresh(self, own: Any, taken: Any) -> bool:
+        return bool(len(self._fresh(own, taken)))
 
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
         began = time.perf_counter()
@@ -381,10 +399,6 @@ def _topic_shares(topics: Any, spec: Any) -> Tensor | None:
     if not shares.sum() > 0:
         raise ConfigError(f"topics={topics!r}: at least one weight must be positive")
     return shares / shares.sum()
-
-
-def _any_below(served: Any, slots: Any, reuse: int) -> bool:
-    return bool((served[slots] < reuse).any())
 
 
 def _nothing() -> None:

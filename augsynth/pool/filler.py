@@ -35,7 +35,9 @@ class Board:
         self.cells[FILLED : FILLED + 2] = -1
         self.message = torch.zeros(_MESSAGE, dtype=torch.uint8).share_memory_()
         self.versions = torch.zeros(size, dtype=torch.int64).share_memory_()  # odd while a slot is written
-        self.served = torch.zeros(size, dtype=torch.int32).share_memory_()  # since a slot was written
+        # how often readers took the sample with this seed; of a slot that was renewed since, the seed is another
+        self.served = torch.zeros(size, dtype=torch.int32).share_memory_()
+        self.served_seed = torch.full((size,), -1, dtype=torch.int64).share_memory_()
         self.waited = torch.zeros(ROWS, dtype=torch.float64).share_memory_()  # seconds, of each worker
 
     def fail(self, text: str) -> None:
@@ -149,8 +151,8 @@ class Filler:
         renewals = board.versions // 2
         part = (renewals == 0).nonzero().flatten()[: self.batch]
         if not len(part):
-            served = board.served.clone()
-            used = served > 0
+            used = board.served_seed == self.slots.seeds[0]
+            served = board.served * used
             if int(used.sum()) < min(self.batch, max(1, size // 4)) and int(served.max()) < (self.reuse or 2**31):
                 return False
             part = served.argsort(descending=True, stable=True)[: min(self.batch, int(used.sum()))]
@@ -198,7 +200,6 @@ class Filler:
             versions[slots.numpy()] += 1
         fits = self.slots.write(buffer, slots, made.model_x, seeds, made.topics)
         if self.continuous:
-            self.board.served.numpy()[slots.numpy()] = 0
             versions[slots.numpy()] += 1
         return fits
 
