@@ -16,6 +16,7 @@ _EXPORTS = {
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.blending.dataset": ("SyntheticDataset",),
+    "augsynth.blending.device": ("DeviceBlend",),
     "augsynth.blending.iterable": ("SyntheticIterableDataset",),
     "augsynth.blending.ratio": ("CosineSchedule", "LinearSchedule"),
     "augsynth.checkpoint": ("load",),

@@ -7,6 +7,7 @@ from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth._version import __version__ as __version__
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.blending.dataset import SyntheticDataset as SyntheticDataset
+from augsynth.blending.device import DeviceBlend as DeviceBlend
 from augsynth.blending.iterable import SyntheticIterableDataset as SyntheticIterableDataset
 from augsynth.blending.ratio import CosineSchedule as CosineSchedule
 from augsynth.blending.ratio import LinearSchedule as LinearSchedule

@@ -252,19 +252,7 @@ class Generator(nn.Module):
         classes = self._requested_classes(labels, row_seeds)
         about = self._requested_topics(topics, classes, row_seeds)
 
-        own_draw: Any = self.draw  # whose keyword arguments the options are
-
-        def draw(part: slice) -> Any:
-            return own_draw(
-                self._part(classes, part),
-                row_seeds[part].to(self.device),
-                temperature=float(temperature),
-                truncation=truncation,
-                **self._topics_of(about, part),
-                **options,
-            )
-
-        x = self._in_parts(n, draw)
+        x = self.draw_many(classes, row_seeds, about, temperature=temperature, truncation=truncation, **options)
         settings: dict[str, Any] = {"temperature": float(temperature), "truncation": float(truncation or 0.0)}
         settings |= {key: value for key, value in options.items() if isinstance(value, (bool, int, float, str))}
         return self._batch(spec, x, classes, row_seeds, settings, about)
@@ -382,6 +370,32 @@ class Generator(nn.Module):
     def optimize(self, name: str, loss: Tensor) -> None:
         """One update of the optimizer ``name``; only inside :meth:`training_step`."""
         raise NotFittedError("optimize() works only inside training_step, while augsynth.fit runs")
+
+    def draw_many(
+        self,
+        classes: Tensor | None,
+        seeds: Tensor,
+        topics: Tensor | None = None,
+        *,
+        temperature: float = 1.0,
+        truncation: float | None = None,
+        **options: Any,
+    ) -> Any:
+        """What :meth:`draw` makes, in parts that suit the device: n samples as generators see them, where the
+        generator is. Arguments are positions, (n,) int64, and are not checked."""
+        own_draw: Any = self.draw  # whose keyword arguments the options are
+
+        def draw(part: slice) -> Any:
+            return own_draw(
+                self._part(classes, part),
+                seeds[part].to(self.device),
+                temperature=float(temperature),
+                truncation=truncation,
+                **self._topics_of(topics, part),
+                **options,
+            )
+
+        return self._in_parts(len(seeds), draw)
 
     def parts(self, n: int) -> list[slice]:
         """Cut n samples into equal parts of about :attr:`micro_batch`."""

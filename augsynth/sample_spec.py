@@ -134,6 +134,11 @@ class SampleSpec:
             return values.round_().clamp_(0, 255).to(torch.uint8)
         return values.to(getattr(torch, self.dtype))
 
+    def collated(self, x: Tensor) -> Tensor:
+        """(n, C, H, W) in [-1, 1] as ``default_collate`` makes of n samples of the dataset, on the same device."""
+        raw = self.model_to_raw(x)
+        return raw[:, 0] if self.layout == "HW" else raw.movedim(1, -1) if self.layout == "HWC" else raw
+
     def stacked(self, raws: Sequence[Tensor]) -> Tensor:
         """(n, C, H, W) of n images in their own dtype and range."""
         return torch.stack(list(raws)) if raws else torch.zeros(0, *self.shape)

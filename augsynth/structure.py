@@ -100,6 +100,14 @@ class Structure:
         items[self.x] = x  # type: ignore[index]
         return _sequence_like(sample, items)
 
+    def replace_y(self, sample: Any, y: Any) -> Any:
+        """``sample`` with another label; the given one is not changed."""
+        if self.kind == "dict":
+            return {**sample, self.y: y}
+        items = list(sample)
+        items[self.y] = y  # type: ignore[index]
+        return _sequence_like(sample, items)
+
     def build(self, x: Any, y: Any, others: Mapping[Any, Any]) -> Any:
         """A sample of this structure; ``others`` gives the further fields."""
         if self.kind == "bare":

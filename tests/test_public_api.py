@@ -25,6 +25,7 @@ PUBLIC = [
     "ConvEncoder",
     "CosineSchedule",
     "DataError",
+    "DeviceBlend",
     "EpochWarning",
     "FilterExhaustedError",
     "FilterSpec",
