@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +16,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from augsynth import checkpoint
+from augsynth import checkpoint, inference
 from augsynth._one_or_many import is_one
 from augsynth._rng_guard import preserved_rng
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError, DataError, NotFittedError
+from augsynth.inference import FastForms
 from augsynth.search_space import SearchSpace
 from augsynth.seeding import derive, seeds_for, uniform
 from augsynth.space import Space
 from augsynth.topic_spec import TopicSpec
+
+log = logging.getLogger("augsynth")
 
 _LABEL_STREAM, _TOPIC_STREAM = 0x1ABE1, 0x70B1C
 
@@ -97,6 +101,7 @@ class Generator(nn.Module):
         self.plugin_version: str | None = None
         self.fit_info: dict[str, Any] = {}
         self.checkpoint_id = ""
+        self._fast = FastForms()
 
     # ------------------------------------------------------------------ what an author writes
 
@@ -396,6 +401,62 @@ class Generator(nn.Module):
             )
 
         return self._in_parts(len(seeds), draw)
+
+    def for_sampling(self, name: str) -> Any:
+        """The submodule ``name``, for :meth:`draw`: in its inference form (batch norms folded, frozen,
+        ``channels_last``), unless gradients are being computed. It is made once, and anew when weights change."""
+        module = getattr(self, name)
+        if self.training or torch.is_grad_enabled():
+            return module
+        return self._fast.get(name, module)
+
+    def tune_sampling(self, n: int = 256, *, compile: bool = False, again: bool = False) -> dict[str, Any]:
+        """Measure in parts of what size ``n`` samples are made fastest on this device, and keep to it.
+
+        It is measured once for a machine and a generator, and remembered in the user's cache folder.
+
+        Args:
+            n: size of a request, such as a batch times the ratio.
+            compile: compile the networks with ``torch.compile``, which takes half a minute or so, in each process.
+                Where that fails, sampling goes on without, and a log entry says why.
+            again: measure although it is known.
+
+        Returns:
+            ``micro_batch``, ``samples_per_second`` by size, and ``compiled``.
+        """
+        self._fitted_spec()
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
+        kind, device = self.device.type, self.device
+        key = inference.machine_key(device, {"plugin": self._name, "n": n, "compile": compile, "config": self.config})
+        classes = torch.arange(n) % self.spec.num_classes if self.conditional else None
+        topics = None if self._known_topics is None else torch.zeros(n, dtype=torch.int64)
+        before = self.micro_batch
+
+        def draw(size: int) -> None:
+            self.micro_batch = {**before, kind: size}  # type: ignore[misc]
+            self.draw_many(classes, torch.arange(n), topics)
+            if kind == "cuda":
+                torch.cuda.synchronize(device)
+
+        self._fast.set_compiled(compile)
+        if compile:
+            try:
+                draw(before.get(kind, n))
+            except Exception as error:  # a missing compiler, an operator it does not know: many kinds
+                log.warning("the networks cannot be compiled, and are used as they are: %s", str(error).splitlines()[0])
+                self._fast.set_compiled(False)
+                compile = False
+        known = None if again else inference.remembered(key)
+        if known is None or known.get("compiled") != compile:
+            sizes = tuple(size for size in inference.SIZES if size <= n) or (n,)
+            seconds = inference.measured(draw, sizes, n)
+            best = min(seconds, key=seconds.__getitem__)
+            rates = {str(size): round(n / s, 1) for size, s in seconds.items()}
+            known = {"micro_batch": best, "samples_per_second": rates, "compiled": compile}
+            inference.remember(key, known)
+        self.micro_batch = {**before, kind: int(known["micro_batch"])}  # type: ignore[misc]
+        return known
 
     def parts(self, n: int) -> list[slice]:
         """Cut n samples into equal parts of about :attr:`micro_batch`."""

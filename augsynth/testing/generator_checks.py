@@ -129,6 +129,21 @@ def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
     assert same, "samples differ when the batch is in another order"
 
 
+def check_the_inference_form_makes_the_same(generator: Any) -> None:
+    """What :meth:`Generator.for_sampling` hands out makes what the trained networks make, also once weights changed."""
+    gen = _fit(generator, _small(generator))
+    labels, seeds = torch.arange(8) % _CLASSES, torch.arange(8)
+    for turn in range(2):
+        with torch.enable_grad():
+            trained = gen.draw(labels, seeds, temperature=1.0, truncation=None)
+        fast = gen.draw_many(labels, seeds)
+        same = _close(trained.detach(), fast) if isinstance(fast, torch.Tensor) else list(trained) == list(fast)
+        assert same, "the inference form makes other samples" + (" after the weights were changed" if turn else "")
+        with torch.no_grad():
+            for parameter in gen.parameters():
+                parameter.mul_(1.1)
+
+
 def check_labels_are_kept(generator: Any) -> None:
     """The requested labels come back, and unknown ones are refused."""
     gen = _default(generator)

@@ -79,7 +79,7 @@ class Autoencoder(augsynth.LatentGenerator):
         return z, torch.full_like(z, self.latent_noise)
 
     def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        decoded: Tensor = self.decoder(z, labels).float()
+        decoded: Tensor = self.for_sampling("decoder")(z, labels).float()
         return decoded
 
     @classmethod

@@ -107,7 +107,7 @@ class GAN(augsynth.Generator):
 
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
         z = augsynth.noise(seeds, (self.z_dim,), truncation=truncation) * temperature
-        x: Tensor = self.averaged(z, seeds * 0 if labels is None else labels).float()
+        x: Tensor = self.for_sampling("averaged")(z, seeds * 0 if labels is None else labels).float()
         return x
 
     @classmethod

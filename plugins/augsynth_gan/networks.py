@@ -26,6 +26,26 @@ class ConditionalBatchNorm(nn.Module):
         out: Tensor = self.norm(x) * gain[:, :, None, None] + bias[:, :, None, None]
         return out
 
+    def inference_form(self) -> nn.Module:
+        """With the statistics in gain and bias: one multiplication and addition in place of two."""
+        return ClassAffine(self)
+
+
+class ClassAffine(nn.Module):
+    """x · gain + bias by class and channel."""
+
+    def __init__(self, norm: ConditionalBatchNorm) -> None:
+        super().__init__()
+        mean, variance = norm.norm.running_mean, norm.norm.running_var
+        if mean is None or variance is None:
+            raise ValueError("a batch norm without running statistics cannot be folded")
+        gain = norm.gain.weight.detach() * (variance + norm.norm.eps).rsqrt()  # (classes, channels)
+        self.register_buffer("gain", gain[..., None, None])
+        self.register_buffer("bias", (norm.bias.weight.detach() - gain * mean)[..., None, None])
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        return torch.addcmul(self.bias[labels], x, self.gain[labels])  # type: ignore[index]
+
 
 class GeneratorBlock(nn.Module):
     """Residual block that doubles the resolution."""
@@ -44,6 +64,35 @@ class GeneratorBlock(nn.Module):
         # a 1×1 convolution and nearest upsampling commute; this order is four times cheaper
         out: Tensor = h + F.interpolate(self.skip(x), scale_factor=2.0)
         return out
+
+    def inference_form(self) -> nn.Module:
+        """With upsampling and the convolution after it as one transposed convolution."""
+        return FastGeneratorBlock(self)
+
+
+class FastGeneratorBlock(nn.Module):
+    """What a :class:`GeneratorBlock` computes, in fewer operations.
+
+    Nearest upsampling and a 3×3 convolution are a transposed convolution of stride 2, whose 4×4 kernel is the 3×3 one
+    convolved with 2×2 ones: 4 multiplications for each output in place of 9.
+    """
+
+    def __init__(self, block: GeneratorBlock) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = ClassAffine(block.norm1), ClassAffine(block.norm2)
+        self.conv2, self.skip = block.conv2, block.skip
+        weight = block.conv1.weight.detach()  # (out, in, 3, 3)
+        # of a transposed convolution the kernel is turned round: (in, out, 4, 4)
+        kernel = F.conv2d(weight.flatten(0, 1)[:, None], weight.new_ones(1, 1, 2, 2), padding=1)
+        kernel = kernel[:, 0].unflatten(0, weight.shape[:2]).flip(2, 3).transpose(0, 1)
+        self.up = nn.ConvTranspose2d(weight.shape[1], weight.shape[0], 4, stride=2, padding=1)
+        self.up.weight = nn.Parameter(kernel.contiguous(), requires_grad=False)
+        self.up.bias = block.conv1.bias
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        h = self.up(F.relu_(self.norm1(x, labels)))
+        h = self.conv2(F.relu_(self.norm2(h, labels)))
+        return h.add_(F.interpolate(self.skip(x), scale_factor=2.0))
 
 
 class ImageGenerator(nn.Module):

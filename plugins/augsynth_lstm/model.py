@@ -63,7 +63,7 @@ class LSTM(augsynth.Generator):
             hidden: size of a layer's state.
             layers: number of layers.
             dropout: share dropped of inputs and outputs, half of it of the state.
-            lr, weight_decay: of AdamW.
+            lr, weight_decay: of AdamW; the learning rate falls to 0 over the fit.
             unknown: how often a token seen once is replaced by the one for unknown tokens while fitting, so that
                 words never seen have a probability.
         """
@@ -114,14 +114,15 @@ class LSTM(augsynth.Generator):
 
     @classmethod
     def presets(cls, spec: augsynth.TextSpec, n: int) -> dict[str, Any]:
-        # Small data is learnt by heart in a few passes, which much dropout delays. On TREC-6 (5,452 questions) held-out
-        # perplexity was 135 with dropout 0.6 at 4e-3, 138 with 0.5 at 2e-3, 143 with 0.4 and batches of 64.
+        # Small data is learnt by heart in a few passes, which much dropout delays. Held-out perplexity on TREC-6 (5,452
+        # questions): 38.0 at a constant rate (1,000 steps, 256 units, dropout 0.6), 38.5 with the linear decay over
+        # 1,500, 36.5 with 320 units and dropout 0.5 as well; on AG News (6,000 texts) 182 and 147.
         if n < 300:
-            return {"steps": 300, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.6, "lr": 4e-3}
+            return {"steps": 400, "batch_size": 16, "embedding": 64, "hidden": 128, "dropout": 0.6, "lr": 4e-3}
         if n < _ENOUGH:
-            return {"steps": 500, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.6, "lr": 4e-3}
+            return {"steps": 800, "batch_size": 32, "embedding": 96, "hidden": 192, "dropout": 0.6, "lr": 4e-3}
         if n < 20_000:
-            return {"steps": 1000, "batch_size": 32, "embedding": 128, "hidden": 256, "dropout": 0.6, "lr": 4e-3}
+            return {"steps": 2000, "batch_size": 32, "embedding": 160, "hidden": 320, "dropout": 0.5, "lr": 4e-3}
         return {"steps": 6000, "batch_size": 64, "embedding": 192, "hidden": 384, "dropout": 0.3}
 
     @classmethod
@@ -138,6 +139,7 @@ class LSTM(augsynth.Generator):
         return {"model": self._adam}
 
     def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+        # a linear decay to zero; by the progress alone, so that a resumed fit goes on where it was
         for group in self._adam.param_groups:
             group["lr"] = self.rate * (1.0 - batch.progress)
         ids = self._ids(batch.x, self.longest)  # (n, t)

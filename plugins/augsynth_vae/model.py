@@ -80,7 +80,7 @@ class VAE(augsynth.LatentGenerator):
         return mean, log_deviation.clamp(-7.0, 3.0).exp()
 
     def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        decoded: Tensor = self.decoder(z, labels).float()
+        decoded: Tensor = self.for_sampling("decoder")(z, labels).float()
         return decoded
 
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
