@@ -250,14 +250,18 @@ class SamplePool:
         return torch.tensor(self._counts)
 
     @cached_property
+    def _starts(self) -> Tensor:
+        return self._sizes.cumsum(0) - self._sizes
+
+    @cached_property
     def _edges(self) -> Tensor:
         return self._sizes.cumsum(0).double()
 
-    def _picked(self, classes: Tensor, seeds: Tensor, stream: int = _PICK) -> Tensor:
+    def _picked(self, classes: Tensor, seeds: Tensor) -> Tensor:
         """(n,) slots: one of the class, by the seed."""
         sizes = self._sizes[classes]
-        inside = torch.minimum((uniform(seeds, stream=stream).double() * sizes).long(), sizes - 1)
-        return self._edges.long()[classes] - sizes + inside
+        inside = torch.from_numpy(_mixed(seeds.numpy()) >> np.uint64(32)).to(torch.int64) * sizes >> 32
+        return self._starts[classes] + inside
 
     def _ready(self) -> bool:
         epoch = int(self._board.cells[EPOCH]) if self.refresh == "epoch" else 0
@@ -283,7 +287,7 @@ class SamplePool:
         # A worker keeps to slots of its own, so that no two count the same one.
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
-        starts = (self._edges.long() - self._sizes).tolist()
+        starts = self._starts.tolist()
         taken = np.zeros(self.size, dtype=np.int32)  # since the last part
         parts: list[tuple[Any, Tensor, Tensor]] = []
         slots: list[int] = []
@@ -399,6 +403,16 @@ def _topic_shares(topics: Any, spec: Any) -> Tensor | None:
     if not shares.sum() > 0:
         raise ConfigError(f"topics={topics!r}: at least one weight must be positive")
     return shares / shares.sum()
+
+
+def _mixed(seeds: Any) -> Any:
+    """(n,) uint64 with the bits of int64 seeds mixed: the finaliser of SplitMix64 (Steele et al. 2014). Ten times as
+    fast as Philox, and good enough to choose among samples that are random themselves."""
+    with np.errstate(over="ignore"):
+        z = seeds.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def _nothing() -> None:

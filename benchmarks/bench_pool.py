@@ -1,0 +1,235 @@
+"""A pool in a stock DataLoader, beside what one would do without: throughput, and memory over a million samples.
+
+All cases read 28×28 images in batches of 256 with 2 workers, half of them synthetic. Every ratio is of neighbouring
+runs in turns. The alternatives: the real samples alone; one sample at a time in ``__getitem__``; samples made
+beforehand, on disk, in a ``ConcatDataset`` (shuffled, of the same length), read through a memory map; Hugging Face
+``interleave_datasets`` of the two; webdataset's ``RandomMix`` of two shards. The last three never see a new sample.
+
+``live`` makes a new pool in every epoch, and is held against the bound that the generator sets: an epoch cannot be
+shorter than the generator needs for its samples, on all cores, by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import multiprocessing
+import os
+import statistics
+import tarfile
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from bench_loader import Naive
+from common import in_turns, median_ratio, record
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, RandomSampler, TensorDataset
+
+import augsynth
+from augsynth.pool.filler import Filler
+
+N, BATCH, RATIO, WORKERS = 40_000, 256, 0.5, 2
+
+
+class OnDisk(Dataset):
+    """Samples made beforehand, in a memory-mapped file."""
+
+    def __init__(self, path: Path, labels: torch.Tensor) -> None:
+        self.path, self.labels, self._file = path, labels, None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        if self._file is None:
+            self._file = np.load(self.path, mmap_mode="r")
+        return torch.from_numpy(self._file[index].copy()), self.labels[index]
+
+
+def epoch_of(loader, before=lambda: None):
+    def run():
+        before()
+        for _ in loader:
+            pass
+
+    return run
+
+
+def stock(dataset, **options):
+    return DataLoader(dataset, batch_size=BATCH, num_workers=WORKERS, persistent_workers=True, **options)
+
+
+def hugging_face(real, made):
+    import datasets
+
+    def rows(x, y):
+        form = datasets.Features({"x": datasets.Array3D((1, 28, 28), "float32"), "y": datasets.Value("int64")})
+        return datasets.Dataset.from_dict({"x": x.numpy(), "y": y.numpy()}, features=form).with_format("torch")
+
+    both = datasets.interleave_datasets([rows(*real.tensors), rows(*made)], probabilities=[0.5, 0.5], seed=0)
+    return stock(both)
+
+
+def web(real, made, folder: Path):
+    import webdataset
+
+    paths = []
+    for name, (x, y) in (("real", real.tensors), ("made", made)):
+        for part in range(WORKERS):
+            path = folder / f"{name}-{part}.tar"
+            paths.append(path)
+            with tarfile.open(path, "w") as tar:
+                for i in range(part, len(x), WORKERS):
+                    for suffix, array in (("x.npy", x[i].numpy()), ("y.npy", np.asarray(y[i]))):
+                        raw = io.BytesIO()
+                        np.save(raw, array)
+                        info = tarfile.TarInfo(f"{i:08d}.{suffix}")
+                        info.size = raw.tell()
+                        raw.seek(0)
+                        tar.addfile(info, raw)
+
+    def shards(name):
+        urls = [str(folder / f"{name}-{part}.tar") for part in range(WORKERS)]
+        return webdataset.WebDataset(urls, shardshuffle=False).decode().to_tuple("x.npy", "y.npy")
+
+    return stock(webdataset.RandomMix([shards("real"), shards("made")]))
+
+
+def fill_elsewhere(folder, slots, board, classes, seed, ready) -> None:
+    """The producer as a process of its own: what the thread is measured against."""
+    torch.set_num_threads(1)
+    filler = Filler(
+        augsynth.load(folder),
+        slots,
+        board,
+        classes,
+        {},
+        topics=None,
+        seed=seed,
+        continuous=False,
+        reuse=None,
+        batch=1024,
+    )
+    ready.set()
+    filler._run()
+
+
+def memory() -> float:
+    """MiB of this process and its children, shared pages counted once."""
+    import psutil
+
+    me = psutil.Process()
+    return sum(p.memory_full_info().pss for p in [me, *me.children(recursive=True)]) / 2**20
+
+
+def soak(real, gen, samples: int) -> dict:
+    with augsynth.SamplePool(gen, 5000) as pool:
+        blended = augsynth.SyntheticDataset(real, pool, ratio=RATIO, seed=0)
+        loader, seen, epoch, first = stock(blended), 0, 0, 0.0
+        while seen < samples:
+            blended.set_epoch(epoch)
+            epoch += 1
+            for x, _ in loader:
+                seen += len(x)
+                if not first and seen >= 50_000:
+                    first = memory()
+        return {"samples": seen, "MiB after 50,000": first, "MiB at the end": memory(), "pool MiB": pool.nbytes / 2**20}
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--soak", type=int, default=1_000_000)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    real = TensorDataset(torch.rand(N, 1, 28, 28, generator=generator), torch.arange(N) % 10)
+    gen = augsynth.fit("vae", TensorDataset(*real[:500]), steps=20, progress=False, device="cpu")
+    half = N // 2
+    made = (torch.as_tensor(gen.sample(labels=torch.arange(half) % 10, seed=0).x), torch.arange(half) % 10)
+    figures: dict = {"n": N, "batch": BATCH, "workers": WORKERS, "ratio": RATIO}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        np.save(folder / "made.npy", made[0].numpy())
+        offline = ConcatDataset([TensorDataset(*real[:half]), OnDisk(folder / "made.npy", made[1])])
+        pool = augsynth.SamplePool(gen, half).fill()
+        while pool.stats()["made"] < 2 * half:  # the next epoch's as well, so that nothing is made while it is timed
+            time.sleep(0.1)
+        blended = augsynth.SyntheticDataset(real, pool, ratio=RATIO, seed=0)
+        direct = augsynth.SyntheticDataset(real, gen, ratio=RATIO, seed=0)
+        cases = {
+            "real alone": epoch_of(stock(real)),
+            "pool, filled before": epoch_of(stock(blended), lambda: blended.set_epoch(0)),
+            "pregenerated, on disk": epoch_of(stock(offline, sampler=RandomSampler(offline, num_samples=N))),
+            "webdataset RandomMix": epoch_of(web(real, made, folder)),
+        }
+        try:
+            cases["datasets interleave"] = epoch_of(hugging_face(real, made))
+        except ImportError:
+            print("without Hugging Face datasets: not installed")
+        times = in_turns(cases, repeats=options.repeats)
+        per_second = {name: N / statistics.median(seconds) for name, seconds in times.items()}
+        epochs = iter(range(10**6))
+        slow = in_turns(
+            {
+                "made in the workers": epoch_of(stock(direct), lambda: direct.set_epoch(next(epochs))),
+                "naive, 4 batches": epoch_of(stock(Naive(TensorDataset(*real[: 4 * BATCH]), gen))),
+            },
+            repeats=2,
+        )
+        per_second["made in the workers"] = N / statistics.median(slow["made in the workers"])
+        per_second["naive"] = 4 * BATCH / statistics.median(slow["naive, 4 batches"])
+        figures["samples/s"] = {name: round(value) for name, value in per_second.items()}
+        figures["pool, filled before, over real alone"] = 1 / median_ratio(
+            times["pool, filled before"], times["real alone"]
+        )
+        figures["pool, filled before, over pregenerated"] = 1 / median_ratio(
+            times["pool, filled before"], times["pregenerated, on disk"]
+        )
+        pool.close()
+
+        # live: a new pool in every epoch, made by a thread, and by a process of its own
+        torch.set_num_threads(os.cpu_count() or 1)
+        alone = in_turns({"all": lambda: gen.sample(labels=torch.arange(half) % 10, seed=0)}, repeats=3)["all"]
+        bound = N / statistics.median(alone)
+        live = {}
+        for producer in ("thread", "process"):
+            pool = augsynth.SamplePool(gen, half)
+            started = None
+            if producer == "process":
+                assert pool._filler is not None
+                pool._filler.stop()
+                context = multiprocessing.get_context("spawn")
+                ready = context.Event()
+                gen.save(folder / "gen")
+                started = context.Process(
+                    target=fill_elsewhere,
+                    args=(str(folder / "gen"), pool._slots, pool._board, pool._classes, 0, ready),
+                    daemon=True,
+                )
+                started.start()
+                ready.wait()
+            blended = augsynth.SyntheticDataset(real, pool, ratio=RATIO, seed=0)
+            loader, seconds = stock(blended), []
+            for epoch in range(5):
+                blended.set_epoch(epoch)
+                began = time.perf_counter()
+                for _ in loader:
+                    pass
+                seconds.append(time.perf_counter() - began)
+            live[producer] = N / statistics.median(seconds[1:])  # the first waits for the first filling
+            if started is not None:
+                started.terminate()
+            pool.close()
+        figures["live, samples/s"] = {**{k: round(v) for k, v in live.items()}, "bound": round(bound)}
+        figures["live, share of the bound"] = {k: v / bound for k, v in live.items()}
+    figures["soak"] = soak(TensorDataset(*real[:20_000]), gen, options.soak)
+    record("pool", figures)
+
+
+if __name__ == "__main__":
+    main()
