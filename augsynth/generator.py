@@ -159,7 +159,8 @@ class Generator(nn.Module):
 
     @classmethod
     def presets(cls, spec: Any, n: int) -> dict[str, Any]:
-        """Settings that suit ``n`` samples of ``spec``; may include ``steps`` and ``batch_size`` of the fit."""
+        """Settings that suit ``n`` samples of ``spec``; may include ``steps``, ``batch_size`` and ``validation`` of
+        the fit."""
         return {}
 
     @classmethod

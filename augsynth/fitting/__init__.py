@@ -68,7 +68,7 @@ def fit(
         topics: fit by topic, for generators of text that can: what :func:`augsynth.topics.fit` returned, a number of
             topics to find, or a topic (str or int) for each text. With labels, both are conditions.
         validation: share of the samples held out to choose the best weights on, for generators that have a
-            validation loss; None takes 0.1 from 500 samples on, else 0.
+            validation loss; None takes the preset, or 0.1 from 500 samples on, else 0.
         patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
             None goes on to the end.
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
@@ -128,7 +128,8 @@ def fit(
             show=progress,
             callback=callback,
         )
-        share = validation if validation is not None else 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0
+        usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
+        share = usual if validation is None else validation
         has_validation = type(made).validation_loss is not Generator.validation_loss
         train, held_out = data.split(share if has_validation else 0.0, seed)
         loop = FitLoop(made, data, train, held_out, settings, _fabric(made, device, precision))
