@@ -17,6 +17,18 @@ def create(name, **config):
     return augsynth.create("transform", name, **config)
 
 
+def test_kornia_by_name_by_mapping_and_in_lists():
+    augmentation = pytest.importorskip("kornia.augmentation")
+    flip = {"name": "RandomHorizontalFlip", "p": 1.0}
+    for way in (flip, augmentation.RandomHorizontalFlip(p=1.0), [flip], [flip, flip, flip]):
+        assert torch.allclose(
+            create("kornia", transforms=way)(IMAGE, seed=1).flip(-1).float(), IMAGE.float(), atol=1.01
+        )
+    for wrong in ("RandomFlop", {"name": "RandomAffine", "degree": 3}, 3):
+        with pytest.raises(augsynth.ConfigError, match="transforms: "):
+            create("kornia", transforms=wrong)
+
+
 def test_torchvision_by_name_by_mapping_and_in_lists():
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     ways = [

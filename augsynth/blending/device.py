@@ -16,6 +16,7 @@ from augsynth.errors import BrokenPluginError, ConfigError, DataError, SpecMisma
 from augsynth.label_spec import LabelSpec
 from augsynth.seeding import check_seed, derive, uniform
 from augsynth.structure import Fields, Structure
+from augsynth.transforms.base import Transform
 
 _DEVICE, _ROWS, _CLASS, _NOISE, _TRANSFORM, _OTHER = 0xDE1, 1, 2, 3, 4, 5
 _PAIRS = (None, "same", "different")
@@ -38,7 +39,7 @@ class DeviceBlend:
             are rare in the generator's training data; a mapping label → weight; a callable ``(labels, u)``.
         pairs: put synthetic rows next to real ones, for what mixes each row with the one before it, as torchvision's
             v2 ``MixUp`` and ``CutMix`` do: ``"same"``, with the label of the row before; ``"different"``, with another.
-        transform: on the device, of inputs (n, ...), such as a Kornia module.
+        transform: on the device, of inputs (n, ...), such as a Kornia module or the transform ``"kornia"``.
         batch_transform: of (inputs, labels), such as ``v2.MixUp(num_classes=10)``.
         soft_labels: yield labels as (n, classes) float32, of the generator's classes.
         seed: None follows torch's RNG.
@@ -251,7 +252,8 @@ class DeviceBlend:
         with seeded_globals(seed), torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
             torch.manual_seed(seed)
             if self.transform is not None:
-                x = self.transform(x)
+                one = self.transform
+                x = one.apply_batch(x, seed) if isinstance(one, Transform) and one.works_on == "tensor" else one(x)
             if self.batch_transform is not None:
                 x, y = self.batch_transform(x, y)
         return x, y

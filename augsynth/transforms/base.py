@@ -41,6 +41,11 @@ class Transform:
         """The transformed image, in the form of :attr:`works_on`; everything random must follow ``seed``."""
         raise NotImplementedError(f"{type(self).__name__} must define apply(image, seed)")
 
+    def apply_batch(self, images: Tensor, seed: int) -> Tensor:
+        """Transform (n, C, H, W) images of one dtype, on any device, each in its own way: what
+        :class:`augsynth.DeviceBlend` calls. Override where a batch is faster than one image after the other."""
+        return torch.stack([self.apply(image, child_seed(seed, i)) for i, image in enumerate(images)])
+
     def __call__(self, x: Any, *, seed: int | None = None) -> Any:
         """Transform one image.
 

@@ -115,6 +115,17 @@ def test_kornia_on_the_device(gen):
     assert torch.equal(before, torch.get_rng_state()), "a global RNG was moved"
 
 
+def test_transform_plugins_get_whole_batches(gen):
+    kornia = augsynth.create("transform", "kornia", transforms={"name": "RandomHorizontalFlip", "p": 0.5})
+    plain, flipped, again = (blended(gen, transform=one)[0][0] for one in (None, kornia, kornia))
+    turned = [torch.allclose(a.flip(-1), b) and not torch.allclose(a, b) for a, b in zip(plain, flipped, strict=True)]
+    kept = [torch.allclose(a, b) for a, b in zip(plain, flipped, strict=True)]
+    assert all(t or k for t, k in zip(turned, kept, strict=True)) and 5 < sum(turned) < 27
+    assert torch.equal(flipped, again)
+    crops = augsynth.create("transform", "torchvision")
+    assert blended(gen, transform=crops)[0][0].shape == plain.shape
+
+
 def test_the_sampler_and_the_dataset_hear_of_the_epoch(gen):
     inner = augsynth.SyntheticDataset(DATA, gen, ratio=0.1, seed=0)
     sampler = torch.utils.data.DistributedSampler(inner, num_replicas=2, rank=0, seed=0)

@@ -1,0 +1,16 @@
+"""Augmentations of Kornia, for single images and for batches on the training device."""
+
+from collections.abc import Iterator
+
+import augsynth
+
+
+@augsynth.hookimpl
+def augsynth_transforms() -> Iterator[augsynth.TransformSpec]:
+    yield augsynth.TransformSpec(
+        name="kornia",
+        factory="augsynth_kornia.transforms:KorniaTransform",
+        modality="image",
+        summary="Any augmentation of kornia.augmentation, or a list of them; whole batches on a GPU",
+        extra="kornia",
+    )
