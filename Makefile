@@ -2,7 +2,8 @@
 #   make demo    fit a generator, blend it in, see whether it helped   (runs/demo/index.html)
 #   make test    the tests
 #   make check   formatting, lint, types, import floors, and the tests
-#   make bench   the benchmarks, recorded in benchmarks/results/
+#   make bench   the benchmarks of speed, recorded in benchmarks/results/ (half an hour); on a GPU if there is one
+#   make bench-quality   those of what the samples are worth (hours)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # two processes of one thread each: more get in each other's way on a small machine
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-.PHONY: demo test check lint bench clean
+# what makes a loop wait, and what the samples are worth
+SPEED := startup plan loader text inference pool device sweep
+QUALITY := faithfulness vary perplexity text_faithfulness text_uplift
+
+.PHONY: demo test check lint bench bench-quality clean
 
 demo: $(VENV)/.demo
 	$(BIN)/augsynth demo
@@ -28,7 +33,13 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	for benchmark in benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+	$(PIP) -e '.[bench]'
+	for name in $(SPEED); do $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
+
+bench-quality: $(VENV)/.dev
+	for name in $(QUALITY); do $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
+	$(BIN)/python benchmarks/bench_perplexity.py --data ag_news --test 100
+	$(BIN)/python benchmarks/bench_text_faithfulness.py --data ag_news
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

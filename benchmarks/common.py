@@ -7,12 +7,14 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from rich.console import Console
+from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,5 +57,15 @@ def record(name: str, figures: Any) -> None:
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps({"benchmark": name, "machine": machine(), "figures": figures}, indent=2, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    print(f"== {name}")
-    print(json.dumps(figures, indent=2, ensure_ascii=False))
+    table = Table("figure", "value", title=name, title_justify="left")
+    for path, value in _flat(figures):
+        table.add_row(path, f"{value:,.4g}" if isinstance(value, float) else str(value))
+    Console().print(table)
+
+
+def _flat(figures: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(figures, dict):
+        for key, value in figures.items():
+            yield from _flat(value, f"{path} · {key}" if path else str(key))
+    else:
+        yield path, figures
