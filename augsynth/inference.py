@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
+from augsynth._rng_guard import preserved_rng
 
 log = logging.getLogger("augsynth")
 
@@ -51,13 +52,14 @@ def inference_form(module: nn.Module) -> nn.Module:
     A layer that knows a faster form of itself defines ``inference_form()``, which returns it.
     """
     made = copy.deepcopy(module).eval().requires_grad_(False)
-    for parent in list(made.modules()):
-        for name, child in parent.named_children():
-            own = getattr(child, "inference_form", None)
-            if own is not None:
-                setattr(parent, name, own())
-            elif isinstance(child, nn.BatchNorm2d) and child.running_mean is not None:
-                setattr(parent, name, ChannelAffine(child))
+    with preserved_rng():  # new layers draw initial weights, which are overwritten
+        for parent in list(made.modules()):
+            for name, child in parent.named_children():
+                own = getattr(child, "inference_form", None)
+                if own is not None:
+                    setattr(parent, name, own())
+                elif isinstance(child, nn.BatchNorm2d) and child.running_mean is not None:
+                    setattr(parent, name, ChannelAffine(child))
     return made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
