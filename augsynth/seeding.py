@@ -41,7 +41,9 @@ def philox(key: Tensor, counter: Sequence[Tensor | int]) -> tuple[Tensor, Tensor
         with np.errstate(over="ignore"):
             words = np.broadcast_arrays(*_rounds(key.numpy(), *parts))
         return tuple(torch.from_numpy(np.array(word)) for word in words)  # type: ignore[return-value]
-    parts = [torch.as_tensor(c, dtype=torch.int64, device=key.device) for c in counter]
+    # numbers are filled in by a kernel: a copy from the host could not be captured in a CUDA graph
+    filled = (c if isinstance(c, Tensor) else torch.full((), c, dtype=torch.int64, device=key.device) for c in counter)
+    parts = [part.to(key.device) for part in filled]
     return torch.broadcast_tensors(*_rounds(key, *parts))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from augsynth._rng_guard import seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
+from augsynth.blending.graphs import GraphedDraw
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import BrokenPluginError, ConfigError, DataError, SpecMismatchError
 from augsynth.label_spec import LabelSpec
@@ -44,6 +46,8 @@ class DeviceBlend:
         soft_labels: yield labels as (n, classes) float32, of the generator's classes.
         seed: None follows torch's RNG.
         rank: of this process; None asks ``torch.distributed``.
+        cuda_graphs: on a GPU, capture the forward pass once for each size of request, so that no kernel waits for
+            Python; worth it for small networks and batches of one size.
         provenance: add the field ``meta``, a list of n dicts.
         fields: where input and label are in a batch: ``{"x": key, "y": key}``.
         temperature, truncation, sample_options: of sampling.
@@ -69,6 +73,7 @@ class DeviceBlend:
         soft_labels: bool = False,
         seed: int | None = None,
         rank: int | None = None,
+        cuda_graphs: bool = False,
         provenance: bool = False,
         fields: Fields | None = None,
         temperature: float = 1.0,
@@ -106,6 +111,8 @@ class DeviceBlend:
         self._fields = fields
         self._options = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
         gen.sample(1, seed=0, **self._options)  # what cannot be used is said here
+        draw = GraphedDraw(gen, self._options) if cuda_graphs else partial(gen.draw_many, **self._options)
+        self._draw: Callable[[Tensor | None, Tensor], Tensor] = draw
         self._structure: Structure | None = None
         self._finite: Tensor | None = None
 
@@ -168,7 +175,7 @@ class DeviceBlend:
         seeds = derive(derive(key, _NOISE), rows)
         if len(rows):
             with torch.no_grad():
-                made = self.gen.draw_many(classes, seeds, **self._options)
+                made = self._draw(classes, seeds)
             self._check(made)
             # out of place: the loader's own tensor stays as it is
             x = x.index_copy(0, rows.to(device, non_blocking=True), self.gen.spec.collated(made).to(x.dtype))

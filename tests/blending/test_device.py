@@ -180,6 +180,12 @@ def test_samples_that_are_not_finite_are_refused(gen):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_the_batches_are_those_of_the_cpu(gen, tmp_path):
     there = augsynth.load(gen.save(tmp_path / "model"), device="cuda")
-    for (a, y), (b, z) in zip(blended(gen), blended(there), strict=True):
-        assert b.is_cuda and torch.equal(y, z.cpu())
-        torch.testing.assert_close(a, b.cpu(), atol=2e-4, rtol=0)
+    for graphs in (False, True):
+        for (a, y), (b, z) in zip(blended(gen), blended(there, cuda_graphs=graphs), strict=True):
+            assert b.is_cuda and torch.equal(y, z.cpu())
+            torch.testing.assert_close(a, b.cpu(), atol=2e-4, rtol=0)
+
+
+def test_without_a_gpu_cuda_graphs_change_nothing(gen):
+    for (a, _), (b, _) in zip(blended(gen), blended(gen, cuda_graphs=True), strict=True):
+        assert torch.equal(a, b)

@@ -1,0 +1,71 @@
+"""A generator's forward pass as one CUDA graph: no launch of a kernel waits for Python."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+log = logging.getLogger("augsynth")
+
+_WARM_UP = 3  # as PyTorch's documentation of CUDA graphs advises
+
+
+class GraphedDraw:
+    """``gen.draw_many`` for requests of one size, captured once and replayed.
+
+    A request of another size, and a generator that cannot be captured (one that looks at values of tensors), is drawn
+    without; the log says so once.
+
+    Args:
+        gen: the generator, on a CUDA device.
+        options: of sampling.
+    """
+
+    def __init__(self, gen: Any, options: Mapping[str, Any]) -> None:
+        self.gen, self.options = gen, dict(options)
+        self._graphs: dict[tuple[int, bool], tuple[Any, Tensor | None, Tensor, Tensor]] = {}
+        self._failed = False
+
+    def __call__(self, classes: Tensor | None, seeds: Tensor) -> Tensor:
+        """(n, C, H, W) in [-1, 1]; valid until the next call."""
+        if self._failed or self.gen.device.type != "cuda":
+            return self._plain(classes, seeds)
+        key = (len(seeds), classes is not None)
+        if key not in self._graphs:
+            if len(self._graphs) >= 4:  # sizes vary: every graph keeps memory of its own
+                return self._plain(classes, seeds)
+            try:
+                self._graphs[key] = self._captured(classes, seeds)
+            except RuntimeError as error:
+                self._failed = True
+                log.warning("the generator cannot be captured as a CUDA graph: %s", str(error).splitlines()[0])
+                return self._plain(classes, seeds)
+        graph, static_classes, static_seeds, made = self._graphs[key]
+        if static_classes is not None and classes is not None:
+            static_classes.copy_(classes, non_blocking=True)
+        static_seeds.copy_(seeds, non_blocking=True)
+        graph.replay()
+        return made
+
+    def _plain(self, classes: Tensor | None, seeds: Tensor) -> Tensor:
+        made: Tensor = self.gen.draw_many(classes, seeds, **self.options)
+        return made
+
+    def _captured(self, classes: Tensor | None, seeds: Tensor) -> tuple[Any, Tensor | None, Tensor, Tensor]:
+        device = self.gen.device
+        own_classes = None if classes is None else classes.to(device, copy=True)
+        own_seeds = seeds.to(device, copy=True)
+        side = torch.cuda.Stream(device)
+        side.wait_stream(torch.cuda.current_stream(device))
+        with torch.cuda.stream(side):
+            for _ in range(_WARM_UP):
+                self._plain(own_classes, own_seeds)
+        torch.cuda.current_stream(device).wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            made = self._plain(own_classes, own_seeds)
+        return graph, own_classes, own_seeds, made
