@@ -60,6 +60,7 @@ _EXPORTS = {
     "augsynth.text_spec": ("TextSpec",),
     "augsynth.topic_spec": ("TopicSpec",),
     "augsynth.transforms.base": ("Transform", "child_seed"),
+    "augsynth.transforms.named": ("transforms_of",),
     "augsynth.transforms.text": ("TextTransform",),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }

@@ -68,4 +68,5 @@ from augsynth.text_spec import TextSpec as TextSpec
 from augsynth.topic_spec import TopicSpec as TopicSpec
 from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed
+from augsynth.transforms.named import transforms_of as transforms_of
 from augsynth.transforms.text import TextTransform as TextTransform

@@ -78,6 +78,7 @@ PUBLIC = [
     "plugins",
     "seeded_globals",
     "topics",
+    "transforms_of",
     "uniform",
 ]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from typing import Any
 
 import kornia.augmentation
@@ -34,8 +32,7 @@ class KorniaTransform(augsynth.Transform):
     def __init__(self, transforms: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
-        given = default if transforms is None else transforms
-        self.transforms = [_made(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
+        self.transforms = augsynth.transforms_of(kornia.augmentation, default if transforms is None else transforms)
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         return self.apply_batch(image[None], seed)[0]
@@ -48,23 +45,3 @@ class KorniaTransform(augsynth.Transform):
                 x = transform(x)
         x = x.clamp(0.0, 1.0) * (high - low) + low
         return x.round().to(torch.uint8) if images.dtype == torch.uint8 else x.to(images.dtype)
-
-
-def _made(given: Any) -> Any:
-    if callable(given) and not inspect.isclass(given):
-        return given
-    arguments: Mapping[str, Any] = {}
-    name = given
-    if isinstance(given, Mapping):
-        arguments = {key: value for key, value in given.items() if key != "name"}
-        name = given.get("name")
-    cls = getattr(kornia.augmentation, name, None) if isinstance(name, str) else None
-    if cls is None:
-        raise augsynth.ConfigError(
-            f"transforms: {given!r} is no augmentation; expected an object or name of kornia.augmentation, or "
-            "{'name': ..., arguments}"
-        )
-    try:
-        return cls(**arguments)
-    except (TypeError, ValueError) as error:
-        raise augsynth.ConfigError(f"transforms: {name} with {dict(arguments)}: {error}") from error

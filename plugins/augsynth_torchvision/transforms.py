@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -31,8 +30,7 @@ class TorchvisionTransform(augsynth.Transform):
     def __init__(self, transforms: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         v2 = augsynth.import_torchvision("torchvision.transforms.v2")
-        given = transforms if isinstance(transforms, (list, tuple)) else [transforms]
-        self.transforms = [] if transforms is None else [_made(v2, one) for one in given]
+        self.transforms = [] if transforms is None else augsynth.transforms_of(v2, transforms)
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
@@ -83,23 +81,3 @@ def _padded_crop(image: Tensor) -> Any:
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     height, width = image.shape[-2:]
     return v2.RandomCrop((height, width), padding=max(1, min(height, width) // 8), padding_mode="edge")
-
-
-def _made(v2: Any, given: Any) -> Any:
-    if callable(given) and not isinstance(given, type):
-        return given
-    arguments: Mapping[str, Any] = {}
-    name = given
-    if isinstance(given, Mapping):
-        arguments = {key: value for key, value in given.items() if key != "name"}
-        name = given.get("name")
-    cls = getattr(v2, name, None) if isinstance(name, str) else None
-    if cls is None:
-        raise augsynth.ConfigError(
-            f"transforms: {given!r} is no transform; expected an object or name of torchvision.transforms.v2, "
-            "or {'name': ..., arguments}"
-        )
-    try:
-        return cls(**arguments)
-    except (TypeError, ValueError) as error:
-        raise augsynth.ConfigError(f"transforms: {name} with {dict(arguments)}: {error}") from error
