@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from augsynth._one_or_many import is_one
+from augsynth._shares import shares_of
 from augsynth.errors import ConfigError
 from augsynth.label_spec import LabelSpec
 from augsynth.topic_spec import TopicSpec
@@ -37,24 +38,12 @@ def split_condition(
     listed = [condition] if is_one(condition) else list(condition)  # type: ignore[arg-type]
     if not listed:
         raise ConfigError(f"condition={condition!r}: expected at least one topic")
-    shares = torch.zeros(len(topics), dtype=torch.float64)
-    for topic in listed:
-        weight = _weight(condition, topic) if isinstance(condition, Mapping) else 1.0
-        shares[topics.index(topic)] += weight
-    if shares.sum() <= 0:
-        raise ConfigError(f"condition={condition!r}: at least one weight must be positive")
-    return "match", shares / shares.sum()
+    weighted = condition if isinstance(condition, Mapping) else {topic: listed.count(topic) for topic in listed}
+    return "match", shares_of("condition", weighted, topics.index, len(topics))
 
 
 def _about_labels(condition: Mapping[Any, float], labels: LabelSpec | None) -> bool:
     return labels is not None and all(label in labels for label in condition)
-
-
-def _weight(condition: Mapping[Any, float], key: Any) -> float:
-    value = condition[key]
-    if not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
-        raise ConfigError(f"condition[{key!r}]={value!r}: expected a weight from 0 up")
-    return float(value)
 
 
 def check_condition(condition: LabelCondition, labels: LabelSpec | None) -> None:
@@ -74,12 +63,7 @@ def check_condition(condition: LabelCondition, labels: LabelSpec | None) -> None
 
 def mapped_weights(condition: Mapping[Any, float], labels: LabelSpec) -> Tensor:
     """(classes,) float64 shares of a mapping label → weight."""
-    weights = torch.zeros(len(labels), dtype=torch.float64)
-    for label in condition:
-        weights[labels.index(label)] = _weight(condition, label)
-    if weights.sum() <= 0:
-        raise ConfigError(f"condition={dict(condition)!r}: at least one weight must be positive")
-    return weights / weights.sum()
+    return shares_of("condition", condition, labels.index, len(labels))
 
 
 def balancing_weights(remaining: Tensor, synthetic: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import multiprocessing
 import os
 import time
 import weakref
@@ -16,13 +16,12 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from augsynth._one_or_many import is_one
+from augsynth._shares import shares_of
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.errors import ConfigError, PoolError
 from augsynth.pool.filler import BUSY_NS, DEMANDED, EPOCH, FILLED, MADE, ROWS, Board, Filler
 from augsynth.pool.slots import Slots, decoded, regions
 from augsynth.seeding import check_seed, seeds_for, uniform
-
-log = logging.getLogger("augsynth")
 
 _PICK, _LABEL = 0x9C1, 0x9C2
 _REFRESH = ("epoch", "continuous")
@@ -342,14 +341,13 @@ class SamplePool:
 
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
         began = time.perf_counter()
-        owner_gone = self._owner != os.getpid() and self._owner != os.getppid()
         while not ready():
             failure = self._board.failure
             if failure is not None:
                 raise PoolError(f"the pool's producer failed while it was to be read: {failure}")
             if self._filler is not None and self._owner == os.getpid() and not self._filler.alive:
                 raise PoolError(f"the pool is closed; waited for {what}")
-            if owner_gone or (self._owner != os.getpid() and os.getppid() == 1):
+            if _orphaned():
                 raise PoolError(f"the process that fills the pool is gone; waited for {what}")
             if time.perf_counter() - began > self.timeout:
                 raise PoolError(
@@ -395,14 +393,7 @@ def _topic_shares(topics: Any, spec: Any) -> Tensor | None:
     if known is None:
         raise ConfigError(f"topics={topics!r}: the generator was not fitted by topic")
     weighted = topics if isinstance(topics, Mapping) else {topics: 1.0}
-    shares = torch.zeros(len(known), dtype=torch.float64)
-    for topic, weight in weighted.items():
-        if not isinstance(weight, (int, float)) or not 0.0 <= weight < float("inf"):
-            raise ConfigError(f"topics[{topic!r}]={weight!r}: expected a weight from 0 up")
-        shares[known.index(topic)] += weight
-    if not shares.sum() > 0:
-        raise ConfigError(f"topics={topics!r}: at least one weight must be positive")
-    return shares / shares.sum()
+    return shares_of("topics", weighted, known.index, len(known))
 
 
 def _mixed(seeds: Any) -> Any:
@@ -413,6 +404,13 @@ def _mixed(seeds: Any) -> Any:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+def _orphaned() -> bool:
+    """Whether this is a worker process whose parent is gone; also told when that is a zombie, or behind a fork
+    server."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def _nothing() -> None:
@@ -427,11 +425,4 @@ def _weights(labels: Any, spec: Any) -> list[float]:
         return [1.0] * len(known)
     if not isinstance(labels, Mapping):
         raise ConfigError(f"labels={labels!r}: expected None, 'balance' or a mapping label → weight")
-    weights = [0.0] * len(known)
-    for label, weight in labels.items():
-        if not isinstance(weight, (int, float)) or not 0.0 <= weight < float("inf"):
-            raise ConfigError(f"labels[{label!r}]={weight!r}: expected a weight from 0 up")
-        weights[known.index(label)] = float(weight)
-    if not sum(weights) > 0:
-        raise ConfigError(f"labels={dict(labels)!r}: at least one weight must be positive")
-    return weights
+    return list(shares_of("labels", labels, known.index, len(known)).tolist())

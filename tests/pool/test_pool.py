@@ -81,7 +81,10 @@ def test_the_pool_of_an_epoch_follows_seed_and_epoch(vae, pool):
         assert not torch.equal(pool.sample(20, labels=0, seed=5).x, first)
 
 
-@pytest.mark.parametrize("options", [{}, {"multiprocessing_context": "spawn"}, {"persistent_workers": True}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"multiprocessing_context": "spawn"}, {"multiprocessing_context": "forkserver"}, {"persistent_workers": True}],
+)
 def test_the_same_samples_whatever_the_workers(pool, options):
     blended = augsynth.SyntheticDataset(DATA, pool, ratio=0.5, seed=0)
     alone = read(blended)
