@@ -121,6 +121,10 @@ class LabelSpec:
 
     def indices(self, labels: Iterable[Any]) -> Tensor:
         """(n,) int64 positions of n labels. Raises as :meth:`index`."""
+        if isinstance(labels, Tensor) and labels.dtype == torch.int64 and type(self.values[0]) is int:
+            found = torch.searchsorted(self._integers, labels).clamp(max=len(self) - 1)
+            if torch.equal(self._integers[found], labels):
+                return found  # else one is unknown; below, the error says which
         known: dict[Any, int] = {}
         positions = []
         for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
@@ -140,17 +144,28 @@ class LabelSpec:
             return made if self.shape else made[()]
         return value
 
-    def yielded_many(self, indices: Sequence[int]) -> list[Any]:
+    def values_of(self, indices: Tensor) -> Tensor | list[Label]:
+        """The labels of several classes (n,) int64: a tensor where they are ints, else a list."""
+        if type(self.values[0]) is int:
+            return self._integers[indices]
+        return [self.values[i] for i in indices.tolist()]
+
+    def yielded_many(self, indices: Tensor | Sequence[int]) -> list[Any]:
         """The labels of several classes in the form that the dataset yields, each its own object."""
         if self.form == "tensor" and self.shape == ():
             return list(self._table[indices].unbind())  # one copy for all: a batch costs as much as a sample
-        return [self.yielded(index) for index in indices]
+        return [self.yielded(i) for i in (indices.tolist() if isinstance(indices, Tensor) else indices)]
 
     def batched(self, indices: Tensor) -> Tensor | list[str]:
         """Labels of n samples: (n,) tensor, or a list for string labels."""
         if self.form == "str":
             return [str(self.values[i]) for i in indices.tolist()]
         return self._table[indices.cpu()]
+
+    @cached_property
+    def _integers(self) -> Tensor:
+        """Values that are ints, (classes,) int64, ascending."""
+        return torch.tensor(self.values, dtype=torch.int64)
 
     @cached_property
     def _table(self) -> Tensor:

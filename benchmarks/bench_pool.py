@@ -26,12 +26,28 @@ import numpy as np
 import torch
 from bench_loader import Naive
 from common import in_turns, median_ratio, record
+from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, RandomSampler, TensorDataset
 
 import augsynth
 from augsynth.pool.filler import Filler
 
 N, BATCH, RATIO, WORKERS = 40_000, 256, 0.5, 2
+
+
+class Decoded(Dataset):
+    """Images as most datasets have them: bytes, a PIL image, a transform to a tensor."""
+
+    def __init__(self, images: torch.Tensor, labels: torch.Tensor) -> None:
+        v2 = augsynth.import_torchvision("torchvision.transforms.v2")
+        self.images, self.targets = (images[:, 0] * 255).to(torch.uint8).numpy(), labels.tolist()
+        self.to_tensor = v2.Compose([v2.RandomCrop(28, padding=2), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index):
+        return self.to_tensor(Image.fromarray(self.images[index])).as_subclass(torch.Tensor), self.targets[index]
 
 
 class OnDisk(Dataset):
@@ -190,6 +206,16 @@ def main() -> None:
         figures["pool, filled before, over pregenerated"] = 1 / median_ratio(
             times["pool, filled before"], times["pregenerated, on disk"]
         )
+        decoded = Decoded(real.tensors[0], real.tensors[1])
+        both = augsynth.SyntheticDataset(decoded, pool, ratio=RATIO, seed=0)
+        own = in_turns(
+            {"real": epoch_of(stock(decoded)), "pool": epoch_of(stock(both), lambda: both.set_epoch(0))},
+            repeats=max(2, options.repeats // 2),
+        )
+        figures["of images that are decoded and cropped"] = {
+            "real alone, samples/s": round(N / statistics.median(own["real"])),
+            "pool, filled before, over real alone": 1 / median_ratio(own["pool"], own["real"]),
+        }
         pool.close()
 
         # live: a new pool in every epoch, made by a thread, and by a process of its own

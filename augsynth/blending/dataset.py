@@ -321,7 +321,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
             return
         make = self._varied if self.mode == "vary" else self._generated
         began = time.perf_counter_ns()
-        made, rows = make(decision.sources[at].tolist(), decision.classes[at].tolist(), decision.seeds[at])
+        made, rows = make(decision.sources[at].tolist(), decision.classes[at], decision.seeds[at])
         self._shared.generated(len(at), time.perf_counter_ns() - began)
         for j, i in enumerate(at):
             samples[i] = made[j]
@@ -332,16 +332,16 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if self.synthetic_transform is not None:
             self._transform(self.synthetic_transform, samples, at, decision.seeds, _OWN)
 
-    def _generated(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+    def _generated(self, sources: list[int], wanted: Tensor, seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         labels = self._form.labels
-        if labels is None or wanted[0] < 0:  # the generator chooses
+        if labels is None or int(wanted[0]) < 0:  # the generator chooses
             drawn = self._labelled.draw(None, seeds)
             names = self.source.spec.labels
             return self._form.build(drawn.inputs, drawn.classes, names), drawn.meta
-        drawn = self._labelled.draw([labels.values[c] for c in wanted], seeds)
+        drawn = self._labelled.draw(labels.values_of(wanted), seeds)
         return self._form.build(drawn.inputs, wanted), drawn.meta
 
-    def _varied(self, sources: list[int], wanted: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+    def _varied(self, sources: list[int], wanted: Tensor, seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         structure = self._form.structure
         loaded, _ = self._load(sources, seeds, traced=False)
         labelled = self.source.conditional

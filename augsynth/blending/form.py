@@ -33,7 +33,9 @@ class RealForm:
                 f"pass fill={{{missing[0]!r}: value}}, or drop the fields from the dataset"
             )
 
-    def build(self, inputs: Sequence[Any], classes: Sequence[Any], source_labels: LabelSpec | None = None) -> list[Any]:
+    def build(
+        self, inputs: Sequence[Any], classes: Tensor | Sequence[Any], source_labels: LabelSpec | None = None
+    ) -> list[Any]:
         """Samples with the structure of the real ones; ``classes`` are positions in ``source_labels``, if given, else
         in the real ones."""
         labels = source_labels or self.labels

@@ -110,14 +110,18 @@ class LabelledSource:
     def __init__(self, source: Any, settings: dict[str, Any], filters: Filters, topics: Tensor | None = None) -> None:
         self.source, self.settings, self.filters, self.topics = source, settings, filters, topics
 
-    def draw(self, labels: list[Any] | None, seeds: Tensor) -> Drawn:
+    def draw(self, labels: Tensor | list[Any] | None, seeds: Tensor) -> Drawn:
         """One accepted sample for each seed, with the labels asked for. Raises as :meth:`Filters.draw`."""
         refuse_forked_cuda(self.source)
         # of the first seeds: what is drawn again keeps its topic
         topics = None if self.topics is None else drawn_from(self.topics, uniform(seeds, stream=_TOPIC).double())
 
         def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
-            wanted = None if labels is None else [labels[i] for i in rows]
+            wanted = labels
+            if isinstance(labels, Tensor):
+                wanted = labels[rows]
+            elif labels is not None:
+                wanted = [labels[i] for i in rows]
             about = {} if topics is None else {"topics": topics[rows]}
             made: SampleBatch = self.source.sample(labels=wanted, seeds=row_seeds, **about, **self.settings)
             return made
