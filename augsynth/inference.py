@@ -49,10 +49,12 @@ class ChannelAffine(nn.Module):
 def inference_form(module: nn.Module) -> nn.Module:
     """A copy for sampling: frozen, ``channels_last``, batch norms folded into one multiplication and addition.
 
-    A layer that knows a faster form of itself defines ``inference_form()``, which returns it.
+    A module that knows a faster form of itself defines ``inference_form()``, which returns it.
     """
     made = copy.deepcopy(module).eval().requires_grad_(False)
     with preserved_rng():  # new layers draw initial weights, which are overwritten
+        if hasattr(made, "inference_form"):
+            return made.inference_form().eval().requires_grad_(False)
         for parent in list(made.modules()):
             for name, child in parent.named_children():
                 own = getattr(child, "inference_form", None)

@@ -59,7 +59,7 @@ def draw(figures: dict) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True)
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
     others = {
         "ratio": "2 workers, batches of 256",
         "workers": "ratio 0.5, batches of 256",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -25,9 +26,13 @@ class Drawn:
     """n accepted samples: inputs in the dataset's form, class positions of the source or None, provenance."""
 
     def __init__(self, batch: SampleBatch) -> None:
-        self.inputs = list(batch.x)
-        self.classes = _classes(batch)
+        self._batch = batch
+        self.inputs = list(batch.x.unbind() if isinstance(batch.x, Tensor) else batch.x)
         self.meta: Sequence[dict[str, Any]] = batch.meta
+
+    @cached_property
+    def classes(self) -> list[Any]:
+        return _classes(self._batch)
 
     def put(self, i: int, batch: SampleBatch, j: int) -> None:
         """Replace sample i by the j-th of ``batch``."""

@@ -20,7 +20,7 @@ from augsynth._shares import shares_of
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.errors import ConfigError, PoolError
 from augsynth.pool.filler import BUSY_NS, DEMANDED, EPOCH, FILLED, MADE, ROWS, Board, Filler
-from augsynth.pool.slots import Slots, decoded, regions
+from augsynth.pool.slots import Slots, decoded, pinned, regions
 from augsynth.seeding import check_seed, seeds_for, uniform
 
 _PICK, _LABEL = 0x9C1, 0x9C2
@@ -98,6 +98,9 @@ class SamplePool:
             raise ConfigError(f"size={size}: expected at least one for each of {len(weights)} classes")
         self._counts = regions(weights, size)
         self._slots = Slots(self.spec, size, buffers=2 if refresh == "epoch" else 1)
+        on_gpu = getattr(gen, "device", torch.device("cpu")).type == "cuda" and torch.cuda.is_available()
+        unpin = pinned(self._slots.content) if on_gpu else None
+        self.pinned = unpin is not None
         classes = torch.repeat_interleave(torch.arange(len(self._counts)), torch.tensor(self._counts))
         self._classes = classes if self.spec.labels is not None else None
         self._board = Board(size)
@@ -116,7 +119,7 @@ class SamplePool:
         )
         gen.sample(1, seed=0, **sampling)  # what it cannot do is said here, not in a thread
         self._filler: Filler | None = filler
-        self._close = weakref.finalize(self, filler.stop)
+        self._close = weakref.finalize(self, _closed, filler, unpin)
         self._began = time.perf_counter()
         filler.start()
         if start:
@@ -411,6 +414,12 @@ def _orphaned() -> bool:
     server."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
+
+
+def _closed(filler: Filler, unpin: Callable[[], None] | None) -> None:
+    filler.stop()
+    if unpin is not None:
+        unpin()
 
 
 def _nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,12 @@ class Slots:
                     target[slot, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
                     lengths[slot] = len(raw)
         else:
-            self.content[buffer].index_copy_(0, slots, self.spec.model_to_raw(x).cpu())
+            raw = self.spec.model_to_raw(x)
+            first, n = int(slots[0]), len(slots)
+            if bool((slots.diff() == 1).all()):
+                self.content[buffer, first : first + n].copy_(raw)  # straight from the device into pinned memory
+            else:
+                self.content[buffer].index_copy_(0, slots, raw.cpu())
         self.seeds[buffer][slots[fits]] = seeds[fits]
         if topics is not None:
             self.topics[buffer][slots[fits]] = topics[fits].to(torch.int32)
@@ -89,6 +94,19 @@ def decoded(spec: Space, raw: Any) -> Any:
     if not isinstance(spec, TextSpec):
         return raw
     return [text.decode("utf-8") for text in raw]
+
+
+def pinned(tensor: Tensor) -> Callable[[], None] | None:
+    """Page-lock shared memory, so that a GPU writes into it without a copy in between.
+
+    Returns:
+        What undoes it, or None where CUDA refuses: the pool works all the same.
+    """
+    cudart: Any = torch.cuda.cudart()
+    address = tensor.data_ptr()
+    if int(cudart.cudaHostRegister(address, tensor.numel() * tensor.element_size(), 0)) != 0:
+        return None
+    return lambda: cudart.cudaHostUnregister(address)
 
 
 def _check_room(needed: int, size: int, buffers: int) -> None:

@@ -237,7 +237,7 @@ class LSTM(augsynth.Generator):
         longest = len(start) + (max_length or self.longest)
         numbers = augsynth.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
         made = generate(
-            self.network,
+            self.for_sampling("network"),
             self._conditions(labels, topics, len(seeds)),
             numbers,
             start,

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+_LARGEST_TABLE = 2**24  # numbers, 64 MiB
 State = list[tuple[Tensor, Tensor]]  # (h, c), each (n, hidden), of every layer
 
 
@@ -74,10 +75,46 @@ class LanguageModel(nn.Module):
     def _logits(self, h: Tensor, shift: Tensor) -> Tensor:
         return nn.functional.linear(self.project(h) + shift, self.embed.weight, self.bias)
 
+    def inference_form(self) -> nn.Module:
+        """What samples twice as fast, where the vocabulary is not too large for a table."""
+        hidden = 4 * self.hidden * len(self.bias)
+        return SamplingModel(self) if hidden <= _LARGEST_TABLE else self
+
     def _mask(self, n: int, size: int, rate: float) -> Tensor:
         if not self.training or rate <= 0:
             return self.bias.new_ones(n, size)
         return torch.empty(n, size, device=self.bias.device).bernoulli_(1 - rate).div_(1 - rate)
+
+
+class SamplingModel(nn.Module):
+    """A language model whose first layer looks up what a token and a condition contribute to its gates, rather than
+    multiplying their vectors at every step: half of the work of a batch."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        super().__init__()
+        self.model = model
+        w_in, w_state, b_in, b_state = (p.detach() for p in model.cells[0].parameters())
+        from_word, from_condition = w_in.split(w_in.shape[1] // 2, dim=1)
+        # (tokens or conditions, 4 hidden), in the order of torch.nn.LSTMCell: input, forget, cell, output
+        self.register_buffer("words", model.embed.weight.detach() @ from_word.t() + b_in + b_state)
+        self.register_buffer("given", model.condition.weight.detach() @ from_condition.t())
+        self.register_buffer("w_state", w_state.t().contiguous())
+
+    def start(self, n: int) -> State:
+        return self.model.start(n)
+
+    def step(self, tokens: Tensor, conditions: Tensor, state: State) -> tuple[Tensor, State]:
+        """As :meth:`LanguageModel.step`."""
+        h, c = state[0]
+        given = self.words[tokens] + self.given[conditions].sum(1)  # type: ignore[index]
+        i, f, g, o = torch.addmm(given, h, self.w_state).chunk(4, dim=1)  # type: ignore[arg-type]
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        after: State = [(h, c)]
+        for cell, before in zip(list(self.model.cells)[1:], state[1:], strict=True):
+            h, c = cell(h, before)
+            after.append((h, c))
+        return self.model._logits(h, self.model.shift(conditions).sum(1)), after
 
 
 def _unrolled(cell: nn.Module, x: Tensor, keep: Tensor) -> Tensor:

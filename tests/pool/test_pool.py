@@ -171,6 +171,32 @@ def test_memory_is_what_was_asked_for_and_shared(vae):
         assert copied.generator is None and pool.generator is vae
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_shared_memory_is_page_locked_for_a_gpu_and_released(monkeypatch, vae, refused):
+    calls = []
+
+    class Cudart:  # what torch.cuda.cudart() returns, with CUDA's error codes
+        def cudaHostRegister(self, address, size, flags):  # noqa: N802 - CUDA's name
+            calls.append(("register", address, size))
+            return 1 if refused else 0
+
+        def cudaHostUnregister(self, address):  # noqa: N802 - CUDA's name
+            calls.append(("unregister", address))
+            return 0
+
+    monkeypatch.setattr(torch.cuda, "cudart", Cudart)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(type(vae), "device", torch.device("cuda"))
+    monkeypatch.setattr(augsynth.SamplePool, "_demand", lambda self: None)
+    monkeypatch.setattr(type(vae), "sample", lambda self, *args, **options: None)
+    pool = augsynth.SamplePool(vae, 30)
+    content = pool._slots.content
+    assert pool.pinned is not refused
+    pool.close()
+    expected = [("register", content.data_ptr(), content.numel() * content.element_size())]
+    assert calls == expected + ([] if refused else [("unregister", content.data_ptr())])
+
+
 def test_a_generator_on_cuda_is_read_from_a_pool(vae):
     class Elsewhere:
         """Samples as a generator on a GPU would; no process but the first may ask it."""
