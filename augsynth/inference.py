@@ -54,7 +54,8 @@ def inference_form(module: nn.Module) -> nn.Module:
     made = copy.deepcopy(module).eval().requires_grad_(False)
     with preserved_rng():  # new layers draw initial weights, which are overwritten
         if hasattr(made, "inference_form"):
-            return made.inference_form().eval().requires_grad_(False)
+            own_form: nn.Module = made.inference_form()  # type: ignore[operator]
+            return own_form.eval().requires_grad_(False)
         for parent in list(made.modules()):
             for name, child in parent.named_children():
                 own = getattr(child, "inference_form", None)
