@@ -46,6 +46,7 @@ _EXPORTS = {
         "UnknownLabelError",
         "UnknownTopicError",
     ),
+    "augsynth.evaluation": ("Evaluation", "evaluate"),
     "augsynth.fitting": ("fit",),
     "augsynth.generator": ("Generator", "TrainingBatch"),
     "augsynth.hooks": ("hookimpl",),
@@ -62,6 +63,7 @@ _EXPORTS = {
     "augsynth.transforms.base": ("Transform", "child_seed"),
     "augsynth.transforms.named": ("transforms_of",),
     "augsynth.transforms.text": ("TextTransform",),
+    "augsynth.utility": ("Uplift", "standard_arms", "tune_classic", "uplift"),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }
 _MODULES = ("topics",)

@@ -37,6 +37,8 @@ from augsynth.errors import SpecMismatchError as SpecMismatchError
 from augsynth.errors import TopicMatchWarning as TopicMatchWarning
 from augsynth.errors import UnknownLabelError as UnknownLabelError
 from augsynth.errors import UnknownTopicError as UnknownTopicError
+from augsynth.evaluation import Evaluation as Evaluation
+from augsynth.evaluation import evaluate as evaluate
 from augsynth.fitting import fit as fit
 from augsynth.generator import Generator as Generator
 from augsynth.generator import TrainingBatch as TrainingBatch
@@ -70,3 +72,7 @@ from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed
 from augsynth.transforms.named import transforms_of as transforms_of
 from augsynth.transforms.text import TextTransform as TextTransform
+from augsynth.utility import Uplift as Uplift
+from augsynth.utility import standard_arms as standard_arms
+from augsynth.utility import tune_classic as tune_classic
+from augsynth.utility import uplift as uplift

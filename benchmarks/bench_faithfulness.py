@@ -13,9 +13,9 @@ import torch
 from common import record
 
 import augsynth
+from augsynth.classifiers import probabilities, train_classifier
 from augsynth.datasets.named import open_dataset
-from augsynth.demo.classifier import predict, train_classifier
-from augsynth.sample_spec import SampleSpec
+from augsynth.fitting.training_data import TrainingData
 
 SAMPLES = 500
 
@@ -27,8 +27,8 @@ def measure(train, judge, generators, seeds) -> dict:
         rows = []
         for seed in range(seeds):
             gen = augsynth.fit(name, train, seed=seed, progress=False)
-            made = [gen.sample(SAMPLES, labels=c, seed=seed).x for c in range(len(classes))]
-            agreement = [float((predict(judge, x) == c).float().mean()) for c, x in enumerate(made)]
+            made = [gen.sample(SAMPLES, labels=c, seed=seed).model_x for c in range(len(classes))]
+            agreement = [float((probabilities(judge, x).argmax(1) == c).float().mean()) for c, x in enumerate(made)]
             rows.append(
                 {
                     "agreement": dict(zip(classes, agreement, strict=True)),
@@ -60,10 +60,10 @@ def main() -> None:
         targets = torch.tensor(train.targets)[rest]
         train = train.subset(torch.cat([rest[targets == c][: options.per_class] for c in range(10)]))
         name += f"-{options.per_class}"
-    spec = SampleSpec.of_image(train[0][0])
-    held_out = test.images, torch.tensor(test.targets)
-    judge, curve = train_classifier(judged, spec, 10, held_out, steps=2000, seed=0, device="cpu")
-    figures = {"judge's accuracy on the test set": curve[-1][1], "samples per class": SAMPLES}
+    spec = TrainingData.read(judged, show=False).spec
+    judge = train_classifier(judged, spec, steps=2000, seed=0)
+    right = probabilities(judge, spec.raw_to_model(test.images)).argmax(1) == torch.tensor(test.targets)
+    figures = {"judge's accuracy on the test set": float(right.float().mean()), "samples per class": SAMPLES}
     figures["images fitted on"] = len(train)
     figures |= measure(train, judge, options.generators, options.seeds)
     record(name, figures)

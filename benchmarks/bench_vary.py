@@ -18,8 +18,8 @@ from common import record
 from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
 
 import augsynth
+from augsynth.classifiers import ImageClassifier, probabilities
 from augsynth.datasets.named import open_dataset
-from augsynth.demo.classifier import SmallClassifier, predict
 from augsynth.sample_spec import SampleSpec
 
 LARGEST, SMALLEST, BATCH, VALIDATION = 500, 5, 64, 5000
@@ -73,7 +73,7 @@ def train_arm(images, classes, change, augment, seed, steps):
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = SmallClassifier(SampleSpec.of_image(images[0]), 10)
+        model = ImageClassifier(SampleSpec.of_image(images[0]), 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     members = [(classes == c).nonzero().flatten() for c in range(10)]
@@ -87,14 +87,14 @@ def train_arm(images, classes, change, augment, seed, steps):
         if augment:
             x = classic(x, generator)
         optimizer.zero_grad()
-        F.cross_entropy(model(x), y).backward()
+        F.cross_entropy(model(model.spec.raw_to_model(x)), y).backward()
         optimizer.step()
         schedule.step()
     return model
 
 
 def accuracy(model, x, y, rare):
-    predicted = predict(model, x)
+    predicted = probabilities(model, model.spec.raw_to_model(x)).argmax(1)
     per_class = torch.stack([(predicted[y == c] == c).float().mean() for c in range(10)])
     return {"mean": float(per_class.mean()), "three rarest": float(per_class[rare].mean())}
 

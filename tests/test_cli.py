@@ -176,7 +176,7 @@ def test_the_demo_end_to_end(folder, tmp_path):
 
 
 def test_verdicts_follow_the_interval():
-    from augsynth.demo.verdict import compare
+    from augsynth.utility.comparison import compare
 
     assert compare([0.5, 0.51, 0.52], [0.6, 0.61, 0.62], what="It").word == "helps"
     assert compare([0.6, 0.61, 0.62], [0.5, 0.51, 0.52], what="It").word == "hurts"

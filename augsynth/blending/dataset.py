@@ -47,7 +47,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
 
     Args:
         real: the real dataset, map-style; may itself be a :class:`SyntheticDataset`.
-        source: a fitted generator (or another source) whose samples have the form of the real ones.
+        source: a fitted generator (or another source) whose samples have the form of the real ones; None with a ratio
+            of 0, for seeded transforms alone.
         ratio: share of the epoch that is synthetic, in [0, 1]: a number; a mapping label → number, where classes not
             named get 0; or a schedule, called with the epoch.
         condition: label of a synthetic sample: ``"match"``, that of the sample it replaces; ``"balance"``, the rare
@@ -146,7 +147,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 raise ConfigError(f"condition={condition!r}: mode='vary' keeps to the real sample and takes no topics")
             check_condition(self._label_condition, self._form.labels)
             settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
-            check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
+            if source is not None or callable(ratio) or not self._epoch_plan().all_real:
+                check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
             probe, own = (source.generator, source.sampling) if isinstance(source, SamplePool) else (source, settings)
             self._labelled = LabelledSource(probe, own, self._filters)
             self._check_built()
@@ -240,6 +242,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
     def _chosen_pool(self, settings: dict[str, Any], topics: Tensor | None) -> tuple[SamplePool | None, str]:
         """The pool that synthetic samples are read from, or None to ask the source itself; and why."""
         source = self.source
+        if source is None:
+            return None, "no synthetic samples"
         if isinstance(source, SamplePool):
             if topics is not None or any(
                 settings[key] != default for key, default in _DEFAULTS.items() if key in settings
@@ -492,4 +496,6 @@ def _has_transform(dataset: Any) -> bool:
 
 
 def _name(source: Any) -> str:
+    if source is None:
+        return "no source"
     return getattr(source, "plugin", None) or type(source).__name__

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from augsynth._progress import progress_bar
 from augsynth.blending.dataset import SyntheticDataset
+from augsynth.classifiers import probabilities, train_classifier
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.named import open_dataset
-from augsynth.demo.classifier import predict, train_classifier
-from augsynth.demo.verdict import Verdict, compare
 from augsynth.errors import ConfigError, DataError
 from augsynth.fitting import fit
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator import Generator
 from augsynth.seeding import derive
+from augsynth.utility.comparison import Comparison, compare
 
 _JUDGED = 200  # generated samples per class that the classifier is asked about
 _SPLIT_TEST = 0.3
@@ -50,7 +50,7 @@ class Outcome:
     settings: Settings
     generator: Generator
     train: ArrayDataset
-    verdict: Verdict
+    verdict: Comparison
     curves: dict[str, list[list[tuple[int, float]]]]
     faithfulness: dict[str, float]
     test_size: int
@@ -106,22 +106,21 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
         raise DataError(
             f"data {settings.data!r} is unlabelled: the demonstration trains a classifier, which needs labels"
         )
-    test_x, test_y = test.images, torch.tensor(test.targets)
+    test_x, test_y = spec.raw_to_model(test.images), torch.tensor(test.targets)
     curves: dict[str, list[list[tuple[int, float]]]] = {"real only": [], "real + synthetic": []}
     judge = None
     with progress_bar("training classifiers", 2 * settings.seeds, show=show) as bar:
         for seed in (int(derive(settings.seed, 0xDE30, i)) for i in range(settings.seeds)):
             blended = SyntheticDataset(train, generator, ratio=settings.ratio, seed=seed, progress=show)
             for arm, dataset in zip(curves, (train, blended), strict=True):
-                model, curve = train_classifier(
-                    dataset,
-                    spec,
-                    len(labels),
-                    (test_x, test_y),
-                    steps=settings.classifier_steps,
-                    seed=seed,
-                    device=device,
-                )
+                curve: list[tuple[int, float]] = []
+
+                def watch(step: int, model: Any, curve: list[tuple[int, float]] = curve) -> None:
+                    predicted = probabilities(model, test_x).argmax(1)
+                    curve.append((step, float((predicted == test_y).float().mean())))
+
+                steps = settings.classifier_steps
+                model = train_classifier(dataset, spec, steps=steps, seed=seed, device=device, watch=watch)
                 curves[arm].append(curve)
                 judge = judge or model
                 bar.advance()
@@ -130,7 +129,7 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
     for c, name in enumerate(labels.displayed):
         made = generator.sample(_JUDGED, labels=labels.values[c], seed=settings.seed)
         if judge is not None:
-            faithfulness[name] = float((predict(judge, made.x) == c).float().mean())
+            faithfulness[name] = float((probabilities(judge, made.model_x).argmax(1) == c).float().mean())
     finals = [[curve[-1][1] for curve in arm] for arm in curves.values()]
     what = f"Blending {settings.ratio:.0%} synthetic samples into {len(train)} real ones"
     seconds = {"fit": round(fitted - started, 1), "classifiers": round(trained - fitted, 1)}

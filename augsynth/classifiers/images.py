@@ -1,0 +1,37 @@
+"""A small convolutional classifier of images."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from augsynth.sample_spec import SampleSpec
+
+
+class ImageClassifier(nn.Module):
+    """Two convolutions, each followed by pooling, and two linear layers.
+
+    Args:
+        spec: the space of the images.
+        classes: number of classes.
+    """
+
+    def __init__(self, spec: SampleSpec, classes: int) -> None:
+        super().__init__()
+        self.spec = spec
+        height, width = spec.height // 4, spec.width // 4
+        self.body = nn.Sequential(
+            nn.Conv2d(spec.channels, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU(),
+        )  # fmt: skip
+        self.head = nn.Linear(128, classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(n, C, H, W) float32 in [-1, 1] to (n, 128), what the last layer sees."""
+        hidden: Tensor = self.body(x)
+        return hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, C, H, W) float32 in [-1, 1] to logits (n, classes)."""
+        logits: Tensor = self.head(self.features(x))
+        return logits

@@ -1,0 +1,137 @@
+"""From figures to flags: what is plainly wrong with the samples, said only where the interval shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from augsynth.evaluation.figures import Figure, Interval, wilson
+
+FLAGS = ("copies", "collapsed", "unrealistic", "mislabelled")
+
+# A flag needs an interval that excludes the floor, and besides a difference that matters: with thousands of samples,
+# intervals exclude differences that no one would call by these names.
+COPIED, COPIED_OF_FEW = 0.05, 0.5  # share of near copies
+DISTINCT, DIVERSE, DIVERSE_CLASS = 0.25, 0.5, 0.2  # of the floor
+REALISTIC = 0.5  # of the floor's share
+AGREEMENT = 0.1  # below the floor's
+FEW = 30  # distinct samples; fewer tell neither realism nor labels
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing that is wrong.
+
+    Attributes:
+        name: one of :data:`FLAGS`.
+        reason: a sentence with the numbers.
+    """
+
+    name: str
+    reason: str
+
+
+def copies(found: Figure, near: np.ndarray, kept: np.ndarray) -> Flag | None:
+    """More near copies than held-out samples have, and at least one sample in twenty; of a few distinct samples, most.
+
+    Args:
+        found: the figure ``near_copies``.
+        near: (m,) bool: which samples are.
+        kept: rows of distinct samples.
+    """
+    value, about = float(near[kept].mean()), wilson(near[kept].sum(), len(kept))
+    least = COPIED if len(kept) >= FEW else COPIED_OF_FEW
+    if about[0] > max(_high(found), least):
+        return Flag(
+            "copies",
+            f"{_percent(value, about)} of the distinct samples lie as near to a training sample as "
+            f"{_share(found.floor)} "
+            "of held-out samples do",
+        )
+    return None
+
+
+def collapsed(
+    figures: Mapping[str, Figure], spaces: tuple[str, ...], per_class: list[dict[str, tuple[float, Interval]]]
+) -> Flag | None:
+    """Few distinct samples, or far less diversity than real classes have, in every space."""
+    left = figures["distinct_share"]
+    if left.floor is not None and left.interval[1] < DISTINCT * left.floor:
+        return Flag(
+            "collapsed",
+            f"{_percent(left.value, left.interval)} of the samples are left when nearly identical ones are "
+            f"counted once; of "
+            f"training samples, {_share(left.floor)}",
+        )
+    overall = [figures[f"intra_class_diversity[{space}]"] for space in spaces]
+    if all(one.interval[1] < DIVERSE * (one.floor_interval or (1.0, 1.0))[0] for one in overall):
+        one = overall[0]
+        return Flag(
+            "collapsed",
+            f"the samples of a class differ {_percent(one.value, one.interval)} as much as held-out ones do "
+            f"({one.name})",
+        )
+    poor = [name for name in per_class[0] if all(own[name][1][1] < DIVERSE_CLASS for own in per_class if name in own)]
+    if poor:
+        return Flag("collapsed", f"the samples of {', '.join(poor)} are nearly identical")
+    return None
+
+
+def unrealistic(shares: Mapping[str, tuple[np.ndarray, np.ndarray]], kept: np.ndarray) -> Flag | None:
+    """Far fewer samples among the real ones than training samples have.
+
+    Args:
+        shares: space → (which generated, which training samples lie among held-out ones), (m,) bool each.
+        kept: rows of distinct generated samples: identical ones tell no more than one.
+    """
+    if len(kept) < FEW:
+        return None
+    for space, (made, train) in shares.items():
+        rows = kept[kept < len(made)]
+        value, floor = float(made[rows].mean()), float(train.mean())
+        about, about_floor = wilson(made[rows].sum(), len(rows)), wilson(train.sum(), len(train))
+        if about[1] < REALISTIC * about_floor[0]:
+            return Flag(
+                "unrealistic",
+                f"{_percent(value, about)} of the samples lie among held-out ones, and {_share(floor)} of "
+                f"training samples do "
+                f"(in the space of {space})",
+            )
+    return None
+
+
+def mislabelled(correct: np.ndarray, held: np.ndarray, realistic: np.ndarray, kept: np.ndarray) -> Flag | None:
+    """The classifier takes far fewer samples for the class asked for than it does held-out ones for their own.
+
+    Args:
+        correct, held: (m,) bool: whether it agrees, for generated and for held-out samples.
+        realistic: (m,) bool: which generated samples lie among real ones; on others its word means little.
+        kept: rows of distinct generated samples.
+    """
+    rows = kept[realistic[kept]]
+    if len(rows) < FEW:
+        return None
+    about, about_floor = wilson(correct[rows].sum(), len(rows)), wilson(held.sum(), len(held))
+    value, floor = float(correct[rows].mean()), float(held.mean())
+    if about[1] < about_floor[0] and about[1] < floor - AGREEMENT:
+        return Flag(
+            "mislabelled",
+            f"a classifier fitted on real data takes {_percent(value, about)} of the realistic samples for the "
+            f"class that was "
+            f"asked for, and {_share(floor)} of held-out ones for their own",
+        )
+    return None
+
+
+def _high(figure: Figure) -> float:
+    return figure.floor_interval[1] if figure.floor_interval is not None else figure.floor or 0.0
+
+
+def _share(value: float | None) -> str:
+    return f"{100 * (value or 0.0):.1f} %"
+
+
+def _percent(value: float, about: Interval) -> str:
+    return f"{100 * value:.1f} % [{100 * max(0.0, about[0]):.1f}, {100 * about[1]:.1f}]"

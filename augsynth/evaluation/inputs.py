@@ -1,0 +1,229 @@
+"""The three sets that an evaluation compares: generated, training and held-out samples, alike in size and classes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth.errors import ConfigError, DataError
+from augsynth.fitting.training_data import TrainingData
+from augsynth.seeding import derive
+from augsynth.text_spec import Texts
+
+LEAST = 20
+"""Samples of each set: below, no interval here says anything."""
+
+_PICK, _DRAW = 0xE7A, 0xE7B
+
+
+@dataclass(frozen=True)
+class Samples:
+    """n samples.
+
+    Attributes:
+        x: (n, C, H, W) float32 in [-1, 1] on the CPU, or n texts: as generators see them.
+        classes: (n,) int64 positions among the classes of the training set, or None.
+    """
+
+    x: Any
+    classes: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Any) -> Samples:
+        rows = torch.as_tensor(rows)
+        return Samples(self.x[rows], None if self.classes is None else self.classes[rows])
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What is compared.
+
+    Attributes:
+        made: generated samples (m).
+        train: training samples (m), as many of each class.
+        held: held-out samples (m), likewise.
+        all_train: all training samples.
+        data: the same with their spec.
+        names: of the classes; ``["all"]`` without labels.
+        warnings: what to know.
+    """
+
+    made: Samples
+    train: Samples
+    held: Samples
+    all_train: Samples
+    data: TrainingData
+    names: list[str]
+    warnings: list[str]
+
+    @property
+    def reference(self) -> Any:
+        """Inputs of all three sets: what is fitted on these favours none."""
+        parts = [one.x for one in (self.made, self.train, self.held)]
+        return torch.cat(parts) if isinstance(parts[0], Tensor) else Texts(text for part in parts for text in part)
+
+
+def prepare(
+    source: Any, real: Any, holdout: Any, *, n: int, seed: int, overlap: str, show: bool, sampling: dict[str, Any]
+) -> Sets:
+    """Read and check everything, and draw the generated samples.
+
+    Raises:
+        DataError: see :func:`augsynth.evaluate`.
+    """
+    train, held = TrainingData.read(real, show=show), TrainingData.read(holdout, show=show)
+    if differences := train.spec.differences(held.spec):
+        raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
+    if (train.classes is None) != (held.classes is None):
+        raise DataError("one of real and holdout has labels, and the other has none")
+    held, warnings = _without_overlap(train, held, overlap)
+    positions = _held_classes(train, held)
+    all_train = Samples(_model_x(train), train.classes)
+    all_held = Samples(_model_x(held), positions)
+    names = train.spec.labels.displayed if train.spec.labels is not None else ["all"]
+    counts = _counts(all_train.classes, all_held.classes, len(all_train), len(all_held), len(names), n)
+    if sum(counts) < LEAST:
+        raise DataError(
+            f"{sum(counts)} samples can be compared ({len(train)} for training, {len(held)} held out, as many of each "
+            f"class): expected at least {LEAST}"
+        )
+    if sum(counts) < 200:
+        warnings.append(
+            f"Only {sum(counts)} samples of each set can be compared: distances are biased upwards, intervals are wide"
+        )
+    train_rows, held_rows = (
+        _picked(one.classes, counts, len(one), int(derive(seed, _PICK, i)))
+        for i, one in enumerate((all_train, all_held))
+    )
+    wanted = (
+        None if all_train.classes is None else torch.repeat_interleave(torch.arange(len(names)), torch.tensor(counts))
+    )
+    made = _drawn(source, train, wanted, sum(counts), int(derive(seed, _DRAW)), sampling)
+    return Sets(made, all_train[train_rows], all_held[held_rows], all_train, train, names, warnings)
+
+
+def _drawn(
+    source: Any, data: TrainingData, wanted: Tensor | None, n: int, seed: int, sampling: dict[str, Any]
+) -> Samples:
+    """n generated samples, of the classes ``wanted``; from a generator, or from a dataset of samples made before."""
+    labels = data.spec.labels
+    if hasattr(source, "sample"):
+        if differences := source.spec.differences(data.spec):
+            raise DataError(f"the generator was fitted on other samples: {'; '.join(differences)}")
+        if labels is None or not source.conditional:
+            batch = source.sample(n, seed=seed, **sampling)
+            return Samples(_on_cpu(batch.model_x), None)
+        batch = source.sample(labels=[labels.values[c] for c in wanted.tolist()], seed=seed, **sampling)  # type: ignore[union-attr]
+        return Samples(_on_cpu(batch.model_x), wanted)
+    if sampling:
+        raise ConfigError(f"{sorted(sampling)} are options of a generator; samples that were made before have none")
+    made = TrainingData.read(source, labelled=labels is not None, show=False)
+    if differences := made.spec.differences(data.spec):
+        raise DataError(f"the generated samples differ in form from the real ones: {'; '.join(differences)}")
+    spec = replace(data.spec, labels=None)
+    x = _on_cpu(spec.raw_to_model(made.raw))
+    if labels is None or wanted is None:
+        if len(x) < n:
+            raise DataError(f"{len(x)} generated samples: expected at least {n}, as many as are compared")
+        return Samples(x[torch.arange(n)], None)
+    if made.classes is None or made.spec.labels is None:
+        raise DataError("the generated samples have no labels, and the real ones do")
+    classes = labels.indices(made.spec.labels.values_of(made.classes))
+    rows = []
+    for c, count in enumerate(torch.bincount(wanted, minlength=len(labels)).tolist()):
+        own = (classes == c).nonzero().flatten()
+        if len(own) < count:
+            raise DataError(
+                f"{len(own)} generated samples of class {labels.display(c)!r}: expected at least {count}, as many as "
+                "are compared; make more, or pass a smaller n="
+            )
+        rows.append(own[:count])
+    return Samples(x[torch.cat(rows)], wanted)
+
+
+def _model_x(data: TrainingData) -> Any:
+    return _on_cpu(data.model_x())
+
+
+def _on_cpu(x: Any) -> Any:
+    return x.cpu() if isinstance(x, Tensor) else Texts(x)
+
+
+def _without_overlap(train: TrainingData, held: TrainingData, overlap: str) -> tuple[TrainingData, list[str]]:
+    if overlap not in ("error", "drop"):
+        raise ConfigError(f"overlap={overlap!r}: expected 'error' or 'drop'")
+    known: dict[bytes, int] = {}
+    for i, digest in enumerate(_digests(train)):
+        known.setdefault(digest, i)
+    pairs = [(known[d], i) for i, d in enumerate(_digests(held)) if d in known]
+    if not pairs:
+        return held, []
+    told = f"{len(pairs)} of {len(held)} held-out samples are in the training data as well"
+    if overlap == "error":
+        raise DataError(
+            f"{told}, such as {_sample_pair(pairs[0])}: every figure would flatter. Split anew, or pass "
+            f"overlap='drop' to "
+            "leave them out"
+        )
+    if len(pairs) == len(held):
+        raise DataError(f"{told}: nothing is left to compare with")
+    inside = {i for _, i in pairs}
+    return held.subset(torch.tensor([i for i in range(len(held)) if i not in inside])), [f"{told}; they were left out"]
+
+
+def _sample_pair(pair: tuple[int, int]) -> str:
+    return f"sample {pair[0]} of real and sample {pair[1]} of holdout"
+
+
+def _digests(data: TrainingData) -> list[bytes]:
+    raw = data.raw
+    rows = (
+        (r.numpy().tobytes() for r in raw) if isinstance(raw, Tensor) else (" ".join(t.split()).encode() for t in raw)
+    )
+    return [hashlib.blake2b(row, digest_size=16).digest() for row in rows]
+
+
+def _held_classes(train: TrainingData, held: TrainingData) -> Tensor | None:
+    labels, others = train.spec.labels, held.spec.labels
+    if labels is None or others is None or held.classes is None:
+        return None
+    if unknown := [value for value in others.values if value not in labels.values]:
+        raise DataError(f"the holdout has classes that the training set lacks: {unknown}")
+    if absent := [labels.display(i) for i, value in enumerate(labels.values) if value not in others.values]:
+        raise DataError(
+            f"classes without a sample in the holdout: {', '.join(absent)}; add some, or leave these classes "
+            f"out of real"
+        )
+    return labels.indices(others.values_of(held.classes))
+
+
+def _counts(train: Tensor | None, held: Tensor | None, n_train: int, n_held: int, classes: int, n: int) -> list[int]:
+    """How many of each class: what both sets have, at most n in all."""
+    if train is None or held is None:
+        return [min(n_train, n_held, n)]
+    both = torch.minimum(torch.bincount(train, minlength=classes), torch.bincount(held, minlength=classes))
+    # the largest bound on a class with which all fit
+    bound = max((cap for cap in range(1, int(both.max()) + 1) if int(both.clamp(max=cap).sum()) <= n), default=1)
+    both = both.clamp(max=bound)
+    counts: list[int] = both.tolist()
+    return counts
+
+
+def _picked(classes: Tensor | None, counts: list[int], n: int, seed: int) -> Tensor:
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    if classes is None:
+        return order[: counts[0]]
+    return torch.cat([order[classes[order] == c][:count] for c, count in enumerate(counts)])
+
+
+def flat(x: Any) -> np.ndarray:
+    """(n, pixels) float32 of images."""
+    rows: np.ndarray = x.flatten(1).numpy()
+    return rows

@@ -1,0 +1,161 @@
+"""Whether the samples are copies of training samples, held against held-out ones. A pass is no proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from augsynth.evaluation.figures import Figure, auc, resampled_mean, share, spread
+from augsynth.evaluation.spaces import distances
+
+_TINY = 1e-9
+_SAME = 1e-5  # of the usual distance to the nearest: what rounding leaves between two equal samples
+_CLOSEST = 12
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A generated sample and the training sample nearest to it.
+
+    Attributes:
+        sample: position among the generated samples that were compared.
+        train: position in the training set.
+        distance: between the two.
+        ratio: that distance over the one to the nearest held-out sample: far below 1 is a copy.
+    """
+
+    sample: int
+    train: int
+    distance: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """Figures, the pairs that look most like copies, and which samples are near copies, (m,) bool."""
+
+    figures: list[Figure]
+    pairs: list[Pair]
+    near: np.ndarray
+
+
+def nearest_ratio(to_train: np.ndarray, to_held: np.ndarray) -> np.ndarray:
+    """(n,) distance to the nearest training sample over that to the nearest held-out one."""
+    made: np.ndarray = (to_train.min(1) + _TINY) / (to_held.min(1) + _TINY)
+    return made
+
+
+def measure_memorisation(made: Any, train: Any, held: Any, all_train: Any, rows: list[np.ndarray]) -> Memorisation:
+    """Compare how near generated samples are to the training set with how near held-out ones are.
+
+    Args:
+        made, train, held: vectors (m, d) of the generated, of as many training and as many held-out samples.
+        all_train: vectors of the whole training set.
+        rows: half-samples.
+    """
+    n = made.shape[0]
+    made_train, held_train = distances(made, all_train), distances(held, all_train)
+    held_held = distances(held, held)
+    np.fill_diagonal(held_held, np.inf)
+    ratio = nearest_ratio(made_train, distances(made, held))
+    floor = nearest_ratio(held_train, held_held)
+    threshold = float(np.quantile(floor, 0.01))
+    copied, about = share(ratio <= threshold)
+    expected, about_floor = share(floor <= threshold)
+    figures = [
+        Figure(
+            "near_copies",
+            copied,
+            about,
+            expected,
+            about_floor,
+            n,
+            "lower",
+            "share of the samples that are nearer to a training sample, relative to the nearest held-out one, than "
+            "99 % of held-out samples are",
+        )
+    ]
+
+    def median(values: np.ndarray, part: np.ndarray) -> float:
+        return float(np.median(values[part]))
+
+    whole = np.arange(n)
+    figures.append(
+        Figure(
+            "nearest_neighbour_ratio",
+            median(ratio, whole),
+            spread(lambda part: median(ratio, part), rows, median(ratio, whole)),
+            median(floor, whole),
+            spread(lambda part: median(floor, part), rows, median(floor, whole)),
+            n,
+            "near the floor",
+            "median over the samples of the distance to the nearest training sample over that to the nearest held-out "
+            "one; the whole training set is searched, so that it is below 1 for real data, too, where that is larger",
+        )
+    )
+    same = _SAME * float(np.median(held_held.min(1)))
+    exact, about = share(made_train.min(1) <= same)
+    exact_floor, about_floor = share(held_train.min(1) <= same)
+    note = "share of the samples that are the same as a training sample"
+    figures.append(Figure("exact_copies", exact, about, exact_floor, about_floor, n, "lower", note))
+
+    # members are the training samples that were compared, others the held-out ones, as many of each class
+    members, others = -distances(train, made).min(1), -distances(held, made).min(1)
+    value, about = auc(members, others)
+    note = (
+        "how well the distance to the nearest generated sample tells training from held-out samples (a distance "
+        "attack, "
+        "Chen et al. 2020); 0.5 is by chance"
+    )
+    figures.append(Figure("membership_auc[distance]", value, about, 0.5, None, n, "near the floor", note))
+
+    order = np.argsort(ratio, kind="stable")[:_CLOSEST]
+    nearest = made_train.argmin(1)
+    pairs = [Pair(int(i), int(nearest[i]), float(made_train[i].min()), float(ratio[i])) for i in order]
+    return Memorisation(figures, pairs, ratio <= threshold)
+
+
+def likelihood_attack(gen: Any, train: Any, held: Any) -> Figure | None:
+    """How well the generator's own log-density tells training from held-out samples (Yeom et al. 2018); None for
+    generators without one.
+
+    Args:
+        gen: a generator.
+        train, held: (inputs as the dataset yields them, their labels or None), as many of each.
+    """
+    if "log_prob" not in getattr(gen, "capabilities", ()):
+        return None
+    members, others = (np.asarray(gen.log_prob(*one).cpu(), dtype=np.float64) for one in (train, held))
+    value, about = auc(members, others)
+    note = "how well the generator's log-density tells training from held-out samples; 0.5 is by chance"
+    return Figure("membership_auc[log_prob]", value, about, 0.5, None, len(members), "near the floor", note)
+
+
+def longest_runs(texts: Any, against: Any, own: bool = False) -> np.ndarray:
+    """(n,) words of the longest run that each text shares with one of ``against``; case does not count.
+
+    Args:
+        texts: n texts.
+        against: the texts to search.
+        own: the two are the same texts, and none is compared with itself.
+    """
+    from augsynth.evaluation.runs import longest_shared_runs
+
+    return longest_shared_runs(texts, against, own=own)
+
+
+def text_copies(made: Any, held: Any, all_train: Any) -> list[Figure]:
+    """The longest runs of words that generated texts share with the training texts, beside those of held-out ones."""
+    n = len(made)
+    runs, floor = longest_runs(made, all_train), longest_runs(held, all_train)
+    lengths = [np.array([len(text.split()) for text in texts]) for texts in (made, held)]
+    value, about = resampled_mean(runs)
+    floor_value, about_floor = resampled_mean(floor)
+    note = "words of the longest run that a text shares with a training text, on average"
+    figures = [Figure("longest_shared_run", value, about, floor_value, about_floor, n, "near the floor", note)]
+    whole, about = share(runs >= np.maximum(lengths[0], 1))
+    whole_floor, about_floor = share(floor >= np.maximum(lengths[1], 1))
+    note = "share of the texts that stand in a training text from their first word to their last"
+    return [*figures, Figure("whole_copies", whole, about, whole_floor, about_floor, n, "lower", note)]

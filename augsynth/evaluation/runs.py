@@ -1,0 +1,38 @@
+"""The longest run of words that a text shares with one of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_MOST = 60  # words; longer runs are counted as this
+
+
+def longest_shared_runs(texts: Sequence[str], against: Sequence[str], *, own: bool = False) -> np.ndarray:
+    """(n,) int64 words of the longest run of each text that stands in one of ``against``; case does not count.
+
+    Args:
+        texts: n texts.
+        against: the texts to search.
+        own: the two are the same texts, and none is compared with itself.
+    """
+    rows = [text.lower().split() for text in texts]
+    others = rows if own else [text.lower().split() for text in against]
+    found = np.zeros(len(rows), dtype=np.int64)
+    alive = list(range(len(rows)))
+    for length in range(1, _MOST + 1):
+        counts: dict[int, int] = {}
+        for words in others:
+            for run in {hash(tuple(words[i : i + length])) for i in range(len(words) - length + 1)}:
+                counts[run] = counts.get(run, 0) + 1
+        least = 2 if own else 1
+        alive = [i for i in alive if any(counts.get(run, 0) >= least for run in _runs(rows[i], length))]
+        if not alive:
+            break
+        found[alive] = length
+    return found
+
+
+def _runs(words: list[str], length: int) -> list[int]:
+    return [hash(tuple(words[i : i + length])) for i in range(len(words) - length + 1)]

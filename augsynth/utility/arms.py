@@ -1,0 +1,73 @@
+"""The arms of a comparison: what each seed trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from augsynth.blending.dataset import SyntheticDataset
+from augsynth.blending.ratio import Ratio
+from augsynth.errors import ConfigError
+from augsynth.generator import Generator
+
+Arm = Callable[[int], Any]
+
+REAL, CLASSIC, SYNTHETIC, BOTH = "real", "real + classic", "real + synthetic", "real + classic + synthetic"
+
+
+def standard_arms(real: Any, gen: Any, *, ratio: Ratio = 0.3, classic: Any = None, **options: Any) -> dict[str, Arm]:
+    """Real data alone, with classic augmentation, with synthetic samples, and with both.
+
+    Args:
+        real: the training set.
+        gen: a fitted generator or another source, or a callable ``seed`` → such.
+        ratio: as of :class:`SyntheticDataset`.
+        classic: a transform or a list of them; without one, there are two arms.
+        options: further ones of :class:`SyntheticDataset`: ``mode``, ``condition``, ``filters``, ``temperature``, ...
+
+    Returns:
+        Names → callables that take a seed and return the dataset to train on.
+    """
+
+    def blended(seed: int, share: Any, transform: Any) -> Any:
+        if share == 0 and transform is None:
+            return real
+        if share == 0:
+            return SyntheticDataset(real, None, ratio=0.0, transform=transform, seed=seed, progress=False)
+        source = gen(seed) if callable(gen) and not isinstance(gen, Generator) else gen
+        return SyntheticDataset(real, source, ratio=share, transform=transform, seed=seed, progress=False, **options)
+
+    arms: dict[str, Arm] = {REAL: partial(blended, share=0, transform=None)}
+    if classic is not None:
+        arms[CLASSIC] = partial(blended, share=0, transform=classic)
+    arms[SYNTHETIC] = partial(blended, share=ratio, transform=None)
+    if classic is not None:
+        arms[BOTH] = partial(blended, share=ratio, transform=classic)
+    return arms
+
+
+def checked_arms(arms: Any) -> dict[str, Arm]:
+    """Every arm as a callable of the seed.
+
+    Raises:
+        ConfigError: fewer than two, or an arm that is neither a dataset nor callable.
+    """
+    if not isinstance(arms, Mapping) or len(arms) < 2:
+        raise ConfigError(
+            f"arms={arms!r}: expected a fitted generator, or a mapping of two or more names → dataset, or callable "
+            "seed → dataset"
+        )
+    made: dict[str, Arm] = {}
+    for name, arm in arms.items():
+        if hasattr(arm, "__getitem__") and hasattr(arm, "__len__"):
+            made[str(name)] = partial(_same, arm)
+        elif callable(arm):
+            made[str(name)] = arm
+        else:
+            raise ConfigError(f"arm {name!r} is of type {type(arm).__name__}: expected a dataset or seed → dataset")
+    return made
+
+
+def _same(dataset: Any, seed: int) -> Any:
+    return dataset

@@ -1,0 +1,124 @@
+"""Choose classic augmentation for a dataset, so that synthetic samples are held against a strong baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils.data import Subset
+
+from augsynth.blending.dataset import SyntheticDataset
+from augsynth.errors import DataError
+from augsynth.fitting.training_data import TrainingData
+from augsynth.registry import default_registry
+from augsynth.space import Space
+from augsynth.utility.result import Uplift
+
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class ClassicChoice:
+    """The transform that scored best on samples held out of the training set.
+
+    Attributes:
+        name: of the candidate; ``"none"`` where none was better than none.
+        transform: the transform, or None.
+        scores: candidate → mean score.
+    """
+
+    name: str
+    transform: Any
+    scores: dict[str, float]
+
+
+def candidates_for(spec: Space) -> dict[str, Any]:
+    """Light and common policies for images or texts, by name. Those for images keep what is upright upright but for one
+    that mirrors; whether that changes a label is found by measuring."""
+    create = default_registry().create
+    if spec.modality == "text":
+        return {
+            "eda": create("transform", "eda", n_aug=16, alpha=0.05),  # Wei & Zou's advice for up to 500 texts
+            "aeda": create("transform", "aeda"),
+        }
+    height, width = spec.height, spec.width  # type: ignore[union-attr]
+    shift = {"name": "RandomCrop", "size": [height, width], "padding": max(1, round(min(height, width) / 14))}
+    flip = {"name": "RandomHorizontalFlip"}
+    turn = {"name": "RandomRotation", "degrees": 8}
+    policies: dict[str, list[Any]] = {
+        "shift": [shift],
+        "flip": [flip],
+        "shift + flip": [shift, flip],
+        "shift + rotation": [shift, turn],
+        "shift + flip + rotation": [shift, flip, turn],
+    }
+    return {name: create("transform", "torchvision", transforms=own) for name, own in policies.items()}
+
+
+def tune_classic(
+    real: Any,
+    candidates: Mapping[str, Any] | None = None,
+    *,
+    validation: Any = 0.25,
+    seeds: int = 3,
+    seed: int = 0,
+    **options: Any,
+) -> ClassicChoice:
+    """Compare transforms on a part of ``real`` that is held out for it, and take the best in the mean.
+
+    Args:
+        real: the training set, map-style, with labels.
+        candidates: name → transform; None takes :func:`candidates_for`. No transform at all is always a candidate.
+        validation: share of each class that is held out; or a dataset to validate on, which takes nothing from
+        ``real``.
+            Where samples of ``real`` repeat, only the latter is honest.
+        seeds: how many to average over.
+        seed: everything random follows it.
+        options: of :func:`uplift`: ``steps``, ``metric``, ``train``, ``device``, ``jobs``, ``progress``, ...
+
+    Raises:
+        DataError: a class with a single sample, or no labels.
+    """
+    from augsynth.utility import uplift
+
+    data = TrainingData.read(real, show=False)
+    if data.classes is None:
+        raise DataError("choosing a transform needs labels; the data has none")
+    inner, outer = real, validation
+    if isinstance(validation, (int, float)):
+        part, held = split(data.classes, float(validation), seed)
+        inner, outer = Subset(real, part), Subset(real, held)
+    transforms = candidates_for(data.spec) if candidates is None else dict(candidates)
+
+    def arm(own: int, transform: Any) -> Any:
+        return SyntheticDataset(inner, None, ratio=0.0, transform=transform, seed=own, progress=False)
+
+    arms: dict[str, Any] = {NONE: inner}
+    arms |= {name: partial(arm, transform=transform) for name, transform in transforms.items()}
+    found: Uplift = uplift(inner, outer, arms, seeds=seeds, seed=seed, stop_early=False, **options)
+    scores = {name: one.mean for name, one in found.arms.items()}
+    best = max(scores, key=scores.__getitem__)
+    return ClassicChoice(best, transforms.get(best), scores)
+
+
+def split(classes: torch.Tensor, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Positions to train on and to validate on: ``share`` of each class, at least one, is for validation.
+
+    Raises:
+        DataError: a class of one sample.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    train: list[int] = []
+    held: list[int] = []
+    for c in classes.unique().tolist():
+        own = (classes == c).nonzero().flatten()
+        if len(own) < 2:
+            raise DataError(f"a class of one sample (position {int(own[0])}): expected two or more, to hold one out")
+        own = own[torch.randperm(len(own), generator=generator)]
+        cut = min(len(own) - 1, max(1, round(share * len(own))))
+        held += own[:cut].tolist()
+        train += own[cut:].tolist()
+    return sorted(train), sorted(held)
