@@ -47,6 +47,7 @@ _EXPORTS = {
         "UnknownTopicError",
     ),
     "augsynth.evaluation": ("Evaluation", "evaluate"),
+    "augsynth.evaluation.judge": ("Judge",),
     "augsynth.fitting": ("fit",),
     "augsynth.generator": ("Generator", "TrainingBatch"),
     "augsynth.hooks": ("hookimpl",),

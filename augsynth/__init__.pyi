@@ -39,6 +39,7 @@ from augsynth.errors import UnknownLabelError as UnknownLabelError
 from augsynth.errors import UnknownTopicError as UnknownTopicError
 from augsynth.evaluation import Evaluation as Evaluation
 from augsynth.evaluation import evaluate as evaluate
+from augsynth.evaluation.judge import Judge as Judge
 from augsynth.fitting import fit as fit
 from augsynth.generator import Generator as Generator
 from augsynth.generator import TrainingBatch as TrainingBatch

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 
 from augsynth.errors import ConfigError
 
-Modality = Literal["image", "text"]
+Modality = Literal["image", "text", "any"]
 _NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*\Z")
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")
-_MODALITIES = ("image", "text")
+_MODALITIES = ("image", "text", "any")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class PluginSpec:
     Args:
         name: short name, lower case: ``"gan"``.
         factory: import string ``"package.module:Name"`` of the class or function; imported at first use.
-        modality: ``"image"`` or ``"text"``.
+        modality: ``"image"``, ``"text"``, or ``"any"`` for what serves both.
         summary: one line for listings.
         extra: the extra that installs what the factory needs, or None.
 

@@ -29,18 +29,53 @@ def test_transform(name, check):
     check(name)
 
 
-FILTERS = {
-    "augsynth/length": {"low": 2, "high": 9},
-    "augsynth/repetition": {},
-    "augsynth/copying": {"texts": TinyTexts(6).texts},
-    "augsynth/confidence": {"classifier": said_classes, "threshold": 0.5},
-}
+class Alike:
+    """A generator whose samples are all near one another."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def sample(self, n, *, seed):
+        return augsynth.SampleBatch(None, None, [], self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else self.x[:1] * n)
+
+
+def settings(name, modality):
+    """Settings with which the filter takes some of the suite's samples, and rejects others."""
+    if name == "augsynth/confidence" and modality == "text":
+        return {"classifier": said_classes}
+    plain = {"length": {"low": 2, "high": 9}, "repetition": {}, "copying": {"texts": TinyTexts(6).texts}}
+    short = name.removeprefix("augsynth/")
+    if short in plain:
+        return plain[short]
+    real = filter_checks.good_samples(modality == "text")
+    judge = augsynth.Judge(real, steps=100)
+    if short == "diversity":
+        x = filter_checks._batch(modality == "text").model_x
+        return {"real": judge, "gen": Alike(x[1:]), "n": 12, "k": 1}
+    return {"real": judge, **({"quantile": 0.9} if short == "novelty" else {"k": 1} if short == "density" else {})}
+
+
+KINDS = [
+    (info.qualified, modality)
+    for info in augsynth.plugins()
+    if info.kind == "filter"
+    for modality in (("image", "text") if info.modality == "any" else (info.modality,))
+]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids="-".join)
+def made_filter(request, tmp_path_factory):
+    name, modality = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield augsynth.create("filter", name, **settings(name, modality))
 
 
 @pytest.mark.parametrize("check", checks("filter"), ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", sorted(info.qualified for info in augsynth.plugins() if info.kind == "filter"))
-def test_filter(name, check):
-    made = augsynth.create("filter", name, **FILTERS[name])
+def test_filter(made_filter, check):
+    made = made_filter
+    if made.modality == "any":
+        made.modality = "text"
     verdicts = made(filter_checks._batch(made.modality == "text"))
     assert 0 < int(verdicts.sum()) < len(verdicts), "the check's batch has what the filter takes and what it rejects"
     check(made)

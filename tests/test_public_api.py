@@ -36,6 +36,7 @@ PUBLIC = [
     "Generator",
     "GeneratorSpec",
     "IntRange",
+    "Judge",
     "LatentGenerator",
     "LinearSchedule",
     "MetricSpec",

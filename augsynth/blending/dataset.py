@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         provenance: add where each sample came from, as the field ``meta``.
         fields: where input and label are in a sample: ``{"x": key, "y": key}``.
         fill: values of further fields in synthetic samples.
+        soft_labels: give every sample probabilities (classes,) float32 in place of its label: of a synthetic one, what
+            this says, a callable inputs → (n, classes) such as ``Judge(real).probabilities_of``; of a real one, all on
+            its label. Classes are in the order of :attr:`classes`.
         seed_real: whether reading a real sample is seeded, too, for datasets with random transforms of their own.
             ``"auto"``: if the dataset has a ``transform``.
         temperature, truncation, sample_options: of sampling, see :meth:`Generator.sample`; the options are those of
@@ -105,6 +108,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         provenance: bool = False,
         fields: Fields | None = None,
         fill: Mapping[Any, Any] | None = None,
+        soft_labels: Callable[[list[Any]], Any] | None = None,
         seed_real: bool | str = "auto",
         temperature: float = 1.0,
         truncation: float | None = None,
@@ -125,8 +129,12 @@ class SyntheticDataset(Blend, Dataset[Any]):
         check_transform("synthetic_transform", synthetic_transform)
         if isinstance(real, SyntheticDataset) and real.provenance:
             raise ConfigError("the inner dataset has provenance=True; set it on the outermost only")
+        if isinstance(real, SyntheticDataset) and real.soft_labels is not None:
+            raise ConfigError("the inner dataset has soft_labels; set them on the outermost only")
+        if soft_labels is not None and not callable(soft_labels):
+            raise ConfigError(f"soft_labels={soft_labels!r}: expected a callable, inputs → (n, classes) probabilities")
         self.real: Any = real
-        self.source = source
+        self.source, self.soft_labels = source, soft_labels
         self.ratio, self.condition, self.mode = ratio, condition, mode
         self.transform, self.real_transform, self.synthetic_transform = transform, real_transform, synthetic_transform
         self.seed = None if seed is None else check_seed(seed)
@@ -141,6 +149,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         )
         with preserved_rng():  # looking at the data is not part of the run
             self._form, self._classes, raw = _inspect(real, fields, fill or {}, progress)
+            if soft_labels is not None and self._form.labels is None:
+                raise ConfigError("soft_labels needs labelled data")
             known = getattr(getattr(source, "spec", None), "topics", None)
             self._label_condition, topics = split_condition(condition, self._form.labels, known)
             if topics is not None and mode == "vary":
@@ -289,9 +299,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
     @cached_property
     def _plain(self) -> bool:
         """Whether real samples pass unchanged."""
-        return (
-            self.transform is None and self.real_transform is None and not self.provenance and not self._seeded_reading
-        )
+        changed = (self.transform, self.real_transform, self.soft_labels)
+        return all(one is None for one in changed) and not self.provenance and not self._seeded_reading
 
     def _items(
         self, indices: Sequence[int], plan: EpochPlan, *, traced: bool
@@ -313,7 +322,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if not at:
             return
         loaded, traces = self._load(decision.sources[rows].tolist(), decision.seeds[rows], traced=meta is not None)
-        _put(samples, at, loaded)
+        _put(samples, at, loaded if self.soft_labels is None else self._hardened(loaded))
         if meta is not None:
             _put(meta, at, traces)
         if self.real_transform is not None:
@@ -330,7 +339,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         else:
             made, traces = self._generated(decision.classes[rows], decision.seeds[rows])
         self._shared.generated(len(at), time.perf_counter_ns() - began)
-        _put(samples, at, made)
+        _put(samples, at, made if self.soft_labels is None else self._softened(made))
         if meta is not None:
             for i, trace in zip(at, traces, strict=True):
                 meta[i] = {key: trace.get(key, default) for key, default in _REAL_META.items()}
@@ -363,6 +372,26 @@ class SyntheticDataset(Blend, Dataset[Any]):
         refuse_forked_cuda(self.source)
         drawn = self._filters.draw(make, seeds)
         return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
+
+    def _softened(self, made: list[Any]) -> list[Any]:
+        """Synthetic samples with the probabilities that ``soft_labels`` gives them."""
+        labels, structure = self._form.labels, self._form.structure
+        if labels is None or self.soft_labels is None:
+            raise ValueError("soft labels are for labelled data")
+        said = torch.as_tensor(self.soft_labels([structure.x_of(sample) for sample in made])).detach().cpu().float()
+        if said.shape != (len(made), len(labels)):
+            raise ConfigError(
+                f"soft_labels returned shape {tuple(said.shape)} for {len(made)} inputs of {len(labels)} classes"
+            )
+        return [structure.replace_y(sample, row) for sample, row in zip(made, said.unbind(), strict=True)]
+
+    def _hardened(self, loaded: list[Any]) -> list[Any]:
+        """Real samples with all probability on their label."""
+        labels, structure = self._form.labels, self._form.structure
+        if labels is None:
+            raise ValueError("soft labels are for labelled data")
+        rows = torch.eye(len(labels))[labels.indices([structure.y_of(sample) for sample in loaded])]
+        return [structure.replace_y(sample, row) for sample, row in zip(loaded, rows.unbind(), strict=True)]
 
     def _load(self, indices: list[int], seeds: Tensor, *, traced: bool) -> tuple[list[Any], list[dict[str, Any]]]:
         """Real samples, and their provenance if ``traced``."""

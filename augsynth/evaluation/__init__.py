@@ -28,12 +28,12 @@ from augsynth.evaluation.language import measure_language, own_perplexity
 from augsynth.evaluation.memorisation import Memorisation, likelihood_attack, measure_memorisation, text_copies
 from augsynth.evaluation.result import Evaluation
 from augsynth.evaluation.spaces import (
+    PrincipalComponents,
     Space,
     detail_space,
     distances,
     feature_space,
     judge_of,
-    pca_space,
     text_judge,
 )
 from augsynth.seeding import check_seed
@@ -193,7 +193,7 @@ class _Parts:
         self._add(*measure_fidelity(self.space.name, made, train, held, self.rows))
         self._note_inside(self.space.name, made, train, held)
         if not self.text and self.space.name != "pca":
-            second = pca_space(sets.reference)
+            second = Space("pca", PrincipalComponents(sets.reference))
             self._note_inside(second.name, *(second(one.x) for one in (sets.made, sets.train, sets.held)))
         self.found.pictures = Pictures(sets, _map(made, train, held), self.found.settings["generator"])
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
-from augsynth._optional import import_optional
+from augsynth._optional import import_optional, import_torchvision
 from augsynth.classifiers import classifier_for, default_steps, train_classifier
 from augsynth.classifiers.training import features as classifier_features
 from augsynth.errors import ConfigError, DataError
@@ -68,10 +68,9 @@ def feature_space(features: Any, data: TrainingData, reference: Any, judge: nn.M
     Args:
         features: ``"auto"``, ``"classifier"``, ``"pca"``, ``"tfidf-svd"``, ``"inception"``, or a callable.
         data: the training set.
-        reference: samples of all sets alike, which PCA and TF-IDF are fitted on: on some of them alone, they would
-        render
-            these better than the others, and words of the others would be unknown.
-        judge: the classifier fitted on it, if there is one.
+        reference: samples of all sets alike, which PCA and TF-IDF are fitted on: fitted on one set alone, they would
+            render it better than the others.
+        judge: the classifier fitted on the training set, if there is one.
 
     Raises:
         ConfigError: no such extractor, or not for this data.
@@ -84,15 +83,13 @@ def feature_space(features: Any, data: TrainingData, reference: Any, judge: nn.M
     if features == "classifier" and not text:
         if judge is None:
             raise ConfigError("features='classifier' needs labels; for unlabelled images there is 'pca'")
-        # of unit size on average, so that distances of one task can be read beside those of another
-        size = float(classifier_features(judge, data.model_x()).double().square().mean().sqrt())
-        return Space("classifier", lambda x: classifier_features(judge, x).double() / max(size, 1e-12))
+        return Space("classifier", ClassifierFeatures(judge, data.model_x()))
     if features == "pca" and not text:
-        return pca_space(reference)
+        return Space("pca", PrincipalComponents(reference))
     if features == "tfidf-svd" and text:
-        return svd_space(reference)
+        return Space("tfidf-svd", ReducedWords(reference))
     if features == "inception" and not text:
-        return inception_space()
+        return Space("inception", Inception())
     there = "'tfidf-svd'" if text else "'classifier', 'pca', 'inception'"
     raise ConfigError(f"features={features!r}: for {data.spec.modality} data there are 'auto', {there}, or a callable")
 
@@ -100,68 +97,97 @@ def feature_space(features: Any, data: TrainingData, reference: Any, judge: nn.M
 def detail_space(reference: Any) -> Space:
     """Where copies are looked for: the pixels themselves, or TF-IDF of words and pairs of words."""
     if isinstance(reference, Tensor):
-        return Space("pixels", lambda x: x.flatten(1).numpy())
-    return Space("tfidf", _tfidf(reference).transform)
+        return Space("pixels", pixels)
+    return Space("tfidf", tfidf(reference).transform)
 
 
-def pca_space(reference: Tensor) -> Space:
-    """The leading principal components of the images, and the distance from their span: without that, what
-    lies off it would be projected among the real images."""
-    from sklearn.decomposition import PCA
+# Extractors are classes and functions, not closures: filters that hold one go to spawned workers.
 
-    pixels = reference.flatten(1).numpy()
-    components = min(_COMPONENTS, *pixels.shape)
-    fitted = PCA(components, svd_solver="full", random_state=0).fit(pixels)
 
-    def extract(x: Any) -> np.ndarray:
-        rows = x.flatten(1).numpy()
-        scores = fitted.transform(rows)
-        rest = np.linalg.norm(rows - fitted.inverse_transform(scores), axis=1, keepdims=True)
+def pixels(x: Tensor) -> np.ndarray:
+    """(n, C·H·W) of images (n, C, H, W)."""
+    rows: np.ndarray = x.cpu().flatten(1).numpy()
+    return rows
+
+
+class ClassifierFeatures:
+    """What the last layer of a fitted classifier sees, of unit size on average over ``images``, so that distances of one
+    task can be read beside those of another."""
+
+    def __init__(self, model: nn.Module, images: Tensor) -> None:
+        self.model = model
+        self.size = max(float(classifier_features(model, images).double().square().mean().sqrt()), 1e-12)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return classifier_features(self.model, x).double() / self.size
+
+
+class PrincipalComponents:
+    """The leading principal components of ``images``, and the distance from their span: without that, what lies off it
+    would be projected among the real images."""
+
+    def __init__(self, images: Tensor) -> None:
+        from sklearn.decomposition import PCA
+
+        rows = pixels(images)
+        self.fitted = PCA(min(_COMPONENTS, *rows.shape), svd_solver="full", random_state=0).fit(rows)
+
+    def __call__(self, x: Tensor) -> np.ndarray:
+        rows = pixels(x)
+        scores = self.fitted.transform(rows)
+        rest = np.linalg.norm(rows - self.fitted.inverse_transform(scores), axis=1, keepdims=True)
         return np.concatenate([scores, rest], axis=1)
 
-    return Space("pca", extract)
 
-
-def svd_space(reference: Any) -> Space:
+class ReducedWords:
     """TF-IDF of words and pairs, reduced by a truncated SVD (latent semantic analysis, Deerwester et al. 1990)."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer
 
-    weights = _tfidf(reference)
-    rows = weights.transform(reference)
-    components = max(2, min(_COMPONENTS, min(rows.shape) - 1))
-    reduced = make_pipeline(TruncatedSVD(components, random_state=0), Normalizer()).fit(rows)
-    return Space("tfidf-svd", lambda x: reduced.transform(weights.transform(x)))
+    def __init__(self, texts: Any) -> None:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import Normalizer
+
+        self.weights = tfidf(texts)
+        rows = self.weights.transform(texts)
+        components = max(2, min(_COMPONENTS, min(rows.shape) - 1))
+        self.reduced = make_pipeline(TruncatedSVD(components, random_state=0), Normalizer()).fit(rows)
+
+    def __call__(self, texts: Any) -> np.ndarray:
+        made: np.ndarray = self.reduced.transform(self.weights.transform(texts))
+        return made
 
 
-def inception_space(weights: str | Path | None = None) -> Space:
+class Inception:
     """The 2048 features of Inception v3 as FID uses them, by torch-fidelity.
 
     Args:
         weights: a file of its weights; None takes what torch-fidelity finds or downloads.
+
+    Raises:
+        ConfigError: they cannot be had.
     """
-    module = import_optional(
-        "torch_fidelity.feature_extractor_inceptionv3", extra="inception", purpose="features of Inception"
-    )
-    try:
-        network = module.FeatureExtractorInceptionV3(
-            "inception-v3-compat", ["2048"], feature_extractor_weights_path=None if weights is None else str(weights)
-        ).eval()
-    except OSError as error:
-        raise ConfigError(
-            f"the weights of Inception cannot be had ({error}): download "
-            f"weights-inception-2015-12-05-6726825d.pth from "
-            "torch-fidelity's releases into torch.hub's cache, or use another extractor"
-        ) from error
 
-    def extract(x: Tensor) -> Tensor:
+    def __init__(self, weights: str | Path | None = None) -> None:
+        import_torchvision()
+        module = import_optional(
+            "torch_fidelity.feature_extractor_inceptionv3", extra="inception", purpose="features of Inception"
+        )
+        path = None if weights is None else str(weights)
+        try:
+            self.network = module.FeatureExtractorInceptionV3(
+                "inception-v3-compat", ["2048"], feature_extractor_weights_path=path
+            ).eval()
+        except OSError as error:
+            raise ConfigError(
+                f"the weights of Inception cannot be had ({error}): download weights-inception-2015-12-05-6726825d.pth "
+                "from torch-fidelity's releases into torch.hub's cache, or use another extractor"
+            ) from error
+
+    def __call__(self, x: Tensor) -> Tensor:
         eight_bit = ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        colour = eight_bit.expand(-1, 3, -1, -1) if x.shape[1] == 1 else eight_bit[:, :3]
+        colour = eight_bit.expand(-1, 3, -1, -1) if x.shape[1] < 3 else eight_bit[:, :3]
         with torch.no_grad():
-            return torch.cat([network(part)[0] for part in colour.split(64)])
-
-    return Space("inception", extract)
+            return torch.cat([self.network(part)[0] for part in colour.split(64)])
 
 
 def judge_of(data: TrainingData, *, steps: int | None, seed: int, device: str) -> nn.Module | None:
@@ -200,7 +226,7 @@ def text_judge(data: TrainingData) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    weights = _tfidf(data.raw)
+    weights = tfidf(data.raw)
     # C=10: short texts have few words each, and the default of 1 keeps their weights near zero
     head = LogisticRegression(C=10.0, max_iter=1000).fit(weights.transform(data.raw), data.classes.numpy())
     return make_pipeline(weights, head)
@@ -221,7 +247,8 @@ class _Pairs:
         return self.images[index], self.targets[index]
 
 
-def _tfidf(texts: Any) -> Any:
+def tfidf(texts: Any) -> Any:
+    """TF-IDF of words and pairs of words, fitted on texts. Raises DataError where they have none."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:

@@ -44,6 +44,12 @@ def _batch(text: bool) -> SampleBatch:
     return SampleBatch(x, labels.batched(classes), provenance, x, classes)
 
 
+def good_samples(text: bool) -> list[Any]:
+    """Samples with labels, for filters that know real data: like the good ones of the suite's batch."""
+    data: Any = TinyTexts(_N) if text else TinyImages(_N, form="tensor-float")
+    return [data[i] for i in range(_N)]
+
+
 def _part(batch: SampleBatch, rows: list[int]) -> SampleBatch:
     x = [batch.x[i] for i in rows] if isinstance(batch.x, list) else batch.x[rows]
     assert batch.classes is not None

@@ -8,7 +8,6 @@ _ALL = {
     "length": "Texts of a wanted number of words",
     "repetition": "Texts that do not repeat themselves",
     "copying": "Texts that share no long run of words with the training texts",
-    "confidence": "Texts whose label a classifier of yours confirms",
 }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -92,33 +91,3 @@ class Copying:
 def _digest(words: Sequence[str]) -> bytes:
     # not hash(): Python salts it in each process, and workers would not find what the main process stored
     return blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-class Confidence:
-    """Texts for whose requested label a classifier gives at least ``threshold``.
-
-    Args:
-        classifier: takes a list of n texts and returns (n, classes) probabilities, classes in the order of the
-            generator's labels; scikit-learn's ``predict_proba`` as it is.
-        threshold: least probability.
-    """
-
-    modality = "text"
-
-    def __init__(self, *, classifier: Callable[[list[str]], Any], threshold: float = 0.5) -> None:
-        if not callable(classifier):
-            raise augsynth.ConfigError(f"classifier={classifier!r}: expected texts → (n, classes) probabilities")
-        if not 0.0 < threshold <= 1.0:
-            raise augsynth.ConfigError(f"threshold={threshold!r}: expected a share in (0, 1]")
-        self.classifier, self.threshold = classifier, threshold
-
-    def __call__(self, batch: augsynth.SampleBatch) -> Tensor:
-        if batch.classes is None:
-            raise augsynth.ConfigError("confidence needs a generator that was fitted with labels")
-        scores = torch.as_tensor(self.classifier(list(batch.model_x)))
-        if scores.ndim != 2 or len(scores) != len(batch) or int(batch.classes.max()) >= scores.shape[1]:
-            raise augsynth.ConfigError(
-                f"the classifier returned shape {tuple(scores.shape)} for {len(batch)} texts; expected "
-                "(n, classes), with a column for each of the generator's labels"
-            )
-        return scores[torch.arange(len(batch)), batch.classes.cpu()] >= self.threshold

@@ -202,12 +202,12 @@ def test_inception_is_named_fid(tmp_path, monkeypatch):
     """With weights that are random: the loading is the real one."""
     augsynth.import_torchvision()
     module = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
-    from augsynth.evaluation.spaces import inception_space
+    from augsynth.evaluation.spaces import Inception, Space
 
     monkeypatch.setattr(module.FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
     monkeypatch.setattr(module, "load_state_dict_from_url", lambda *a, **k: {}, raising=False)
     torch.save({}, tmp_path / "weights.pth")
-    space = inception_space(tmp_path / "weights.pth")
+    space = Space("inception", Inception(tmp_path / "weights.pth"))
     rows = space(torch.zeros(2, 1, 16, 16))
     assert rows.shape == (2, 2048) and space.name == "inception"
 
