@@ -64,6 +64,7 @@ _EXPORTS = {
     "augsynth.transforms.base": ("Transform", "child_seed"),
     "augsynth.transforms.named": ("transforms_of",),
     "augsynth.transforms.text": ("TextTransform",),
+    "augsynth.tuning": ("Tuning", "tune"),
     "augsynth.utility": ("Uplift", "standard_arms", "tune_classic", "uplift"),
     "augsynth.specs": ("CallbackSpec", "FilterSpec", "GeneratorSpec", "MetricSpec", "TransformSpec"),
 }

@@ -73,6 +73,8 @@ from augsynth.transforms.base import Transform as Transform
 from augsynth.transforms.base import child_seed as child_seed
 from augsynth.transforms.named import transforms_of as transforms_of
 from augsynth.transforms.text import TextTransform as TextTransform
+from augsynth.tuning import Tuning as Tuning
+from augsynth.tuning import tune as tune
 from augsynth.utility import Uplift as Uplift
 from augsynth.utility import standard_arms as standard_arms
 from augsynth.utility import tune_classic as tune_classic

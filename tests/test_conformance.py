@@ -36,7 +36,9 @@ class Alike:
         self.x = x
 
     def sample(self, n, *, seed):
-        return augsynth.SampleBatch(None, None, [], self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else self.x[:1] * n)
+        return augsynth.SampleBatch(
+            None, None, [], self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else self.x[:1] * n
+        )
 
 
 def settings(name, modality):

@@ -106,8 +106,15 @@ def test_soft_labels_are_probabilities_for_both_kinds(judge):
         assert hard[~meta["synthetic"]].all()
         torch.nn.functional.cross_entropy(x.flatten(1)[:, :3], y)
     assert blended.targets == REAL.targets
-    model = augsynth.uplift(REAL, TinyImages(60, form="tensor-float", seed=1), {"a": REAL, "b": blended_of(gen, judge)},
-                            seeds=2, steps=10, jobs=1, progress=False)
+    model = augsynth.uplift(
+        REAL,
+        TinyImages(60, form="tensor-float", seed=1),
+        {"a": REAL, "b": blended_of(gen, judge)},
+        seeds=2,
+        steps=10,
+        jobs=1,
+        progress=False,
+    )
     assert model.arms["b"].mean > 0.3
 
 

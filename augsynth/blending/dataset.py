@@ -134,7 +134,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         if soft_labels is not None and not callable(soft_labels):
             raise ConfigError(f"soft_labels={soft_labels!r}: expected a callable, inputs → (n, classes) probabilities")
         self.real: Any = real
-        self.source, self.soft_labels = source, soft_labels
+        self.source = source
+        self.soft_labels: Callable[[list[Any]], Any] | None = soft_labels
         self.ratio, self.condition, self.mode = ratio, condition, mode
         self.transform, self.real_transform, self.synthetic_transform = transform, real_transform, synthetic_transform
         self.seed = None if seed is None else check_seed(seed)

@@ -20,8 +20,8 @@ _MOST = 5000
 class Judge:
     """A classifier and two spaces of features, fitted on real data.
 
-    It takes samples as generators see them: (n, C, H, W) float32 in [-1, 1], or n texts; ``SampleBatch.model_x`` of what
-    was generated.
+    It takes samples as generators see them: (n, C, H, W) float32 in [-1, 1], or n texts; ``SampleBatch.model_x`` of
+    what was generated.
 
     Args:
         real: the training set, map-style. At most 5,000 samples, the first ones, are kept for distances.
@@ -44,7 +44,7 @@ class Judge:
         x = some.model_x()
         text = data.spec.modality == "text"
         network = judge_of(data, steps=steps, seed=seed, device=device)
-        self._classifier = text_judge(data) if text else network
+        self._classifier: Any = text_judge(data) if text else network
         self._features = feature_space(features, data, x, network)
         self._detail = detail_space(x)
         self.real_features, self.real_detail = self._features(x), self._detail(x)

@@ -111,8 +111,8 @@ def pixels(x: Tensor) -> np.ndarray:
 
 
 class ClassifierFeatures:
-    """What the last layer of a fitted classifier sees, of unit size on average over ``images``, so that distances of one
-    task can be read beside those of another."""
+    """What the last layer of a fitted classifier sees, of unit size on average over ``images``, so that distances of
+    one task can be read beside those of another."""
 
     def __init__(self, model: nn.Module, images: Tensor) -> None:
         self.model = model

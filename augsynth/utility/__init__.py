@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 import platform
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from augsynth._progress import progress_bar
 from augsynth._version import __version__
-from augsynth.classifiers import BATCH, default_steps, probabilities, train_classifier
-from augsynth.errors import ConfigError, DataError, MissingDependencyError
+from augsynth.errors import ConfigError, MissingDependencyError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator import Generator
 from augsynth.pool import SamplePool
@@ -24,6 +21,7 @@ from augsynth.utility.arms import BOTH, CLASSIC, REAL, SYNTHETIC, checked_arms, 
 from augsynth.utility.classic import ClassicChoice, tune_classic
 from augsynth.utility.looks import Looks
 from augsynth.utility.result import ArmResult, Uplift, summarised
+from augsynth.utility.scoring import Predict, Scorer
 from augsynth.utility.trials import TrialStore, run_trials, usable_jobs
 
 __all__ = ["ArmResult", "ClassicChoice", "Uplift", "standard_arms", "tune_classic", "uplift"]
@@ -31,9 +29,6 @@ __all__ = ["ArmResult", "ClassicChoice", "Uplift", "standard_arms", "tune_classi
 log = logging.getLogger("augsynth")
 
 _ARM_SEED = 0x0F11
-_METRICS = ("accuracy", "balanced_accuracy")
-
-Predict = Callable[[Any], Any]
 
 
 def uplift(
@@ -89,20 +84,16 @@ def uplift(
     """
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
         raise ConfigError(f"seeds={seeds!r}: a confidence interval needs at least 2; 5 or more are better")
-    if metric not in _METRICS:
-        raise ConfigError(f"metric={metric!r}: expected one of {', '.join(map(repr, _METRICS))}")
     train_data, test = TrainingData.read(real, show=progress), TrainingData.read(holdout, show=progress)
-    wanted = _test_classes(train_data, test)
+    score = Scorer(train_data, test, metric=metric, train=train, steps=steps, batch_size=batch_size, device=device)
     own_arms = isinstance(arms, (Generator, SamplePool))
     named = checked_arms(standard_arms(real, arms, ratio=ratio, classic=classic) if own_arms else arms)
     baseline, candidate = _compared(named, baseline, candidate, own_arms)
-    steps = steps or default_steps(len(train_data), train_data.spec.modality)
-    batch_size = batch_size or BATCH[train_data.spec.modality]
     jobs = usable_jobs(jobs, device)
     settings: dict[str, Any] = {
         "arms": list(named),
-        "steps": steps,
-        "batch_size": batch_size,
+        "steps": score.steps,
+        "batch_size": score.batch_size,
         "metric": metric,
         "seed": check_seed(seed),
         "train": "built in" if train is None else getattr(train, "__qualname__", type(train).__name__),
@@ -114,35 +105,10 @@ def uplift(
     if own_arms:
         settings |= {"ratio": str(ratio), "classic": str(classic), "generator": arms.plugin}
     store = TrialStore(None if out is None else Path(out), settings)
-    spec, raw_test = train_data.spec, test.raw
-
-    def scored(predict: Predict) -> tuple[float, list[float]]:
-        found = torch.as_tensor(predict(raw_test))
-        predicted = found.argmax(1) if found.ndim == 2 else found
-        if predicted.shape != wanted.shape:
-            raise ConfigError(f"predict returned shape {tuple(found.shape)} for {len(wanted)} inputs")
-        return _score(predicted.cpu(), wanted, len(spec.labels), metric)
 
     def run(arm: str, number: int) -> dict[str, Any]:
-        began, own = time.perf_counter(), int(derive(seed, _ARM_SEED, number))
-        dataset, curve = named[arm](own), []
-        if train is None:
-
-            def predict_with(model: Any) -> Predict:
-                return lambda raw: probabilities(model, spec.raw_to_model(raw))
-
-            def watch(step: int, model: Any) -> None:
-                curve.append((step, scored(predict_with(model))[0]))
-
-            model = train_classifier(
-                dataset, spec, steps=steps, seed=own, batch_size=batch_size, device=device, watch=watch
-            )
-            score, recalls = scored(predict_with(model))
-        else:
-            predict = train(dataset, steps=steps, batch_size=batch_size, seed=own, device=device)
-            score, recalls = scored(lambda raw: predict(list(spec.yielded(raw))))
-        seconds = round(time.perf_counter() - began, 2)
-        return {"score": score, "recalls": recalls, "curve": curve, "seconds": seconds, "rng": own}
+        own = int(derive(seed, _ARM_SEED, number))
+        return score(named[arm](own), own)
 
     looks, done = Looks(seeds, stop_early), 0
     with progress_bar("training arms", seeds * len(named), show=progress) as bar:
@@ -164,7 +130,7 @@ def uplift(
                 candidate=candidate,
                 metric=metric,
                 level=level,
-                classes=spec.labels.displayed,
+                classes=score.spec.labels.displayed,
                 rest={
                     "stopped_early": stopped,
                     "caveats": _caveats(done, looks, len(train_data), named, own_arms, classic),
@@ -186,28 +152,6 @@ def uplift(
         except MissingDependencyError as error:
             log.info("%s; %s has the numbers", error, Path(out) / "uplift.json")
     return result
-
-
-def _test_classes(train: TrainingData, test: TrainingData) -> Tensor:
-    """(n,) classes of the test samples, as positions among those of the training set."""
-    labels, others = train.spec.labels, test.spec.labels
-    if labels is None or others is None or test.classes is None:
-        raise DataError("uplift trains a classifier, which needs labels; the data has none")
-    if differences := train.spec.differences(test.spec):
-        raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
-    if unknown := [value for value in others.values if value not in labels.values]:
-        raise DataError(f"the holdout has classes that the training set lacks: {unknown}")
-    if absent := [labels.display(i) for i, value in enumerate(labels.values) if value not in others.values]:
-        raise DataError(f"classes without a sample in the holdout: {', '.join(absent)}; add some, or leave them out")
-    return labels.indices(others.values_of(test.classes))
-
-
-def _score(predicted: Tensor, wanted: Tensor, classes: int, metric: str) -> tuple[float, list[float]]:
-    from sklearn.metrics import recall_score
-
-    recalls = recall_score(wanted, predicted, labels=list(range(classes)), average=None, zero_division=0.0)
-    accuracy = float((predicted == wanted).float().mean())
-    return (accuracy if metric == "accuracy" else float(recalls.mean())), [float(one) for one in recalls]
 
 
 def _compared(arms: dict[str, Any], baseline: str | None, candidate: str | None, own: bool) -> tuple[str, str]:

@@ -106,8 +106,8 @@ class Diversity:
     """Thins out what the generator makes too often: a sample passes with the probability real neighbours / generated
     neighbours, where that is below 1.
 
-    Neighbours are counted among as many real as generated samples, drawn once. A sample is therefore judged by itself, and
-    not by what happened to be generated before it, which would make it depend on its batch.
+    Neighbours are counted among as many real as generated samples, drawn once. A sample is therefore judged by
+    itself, and not by what happened to be generated before it, which would make it depend on its batch.
 
     Args:
         real: the training set, or an :class:`augsynth.Judge`.
