@@ -6,11 +6,13 @@ from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth._version import __version__ as __version__
 from augsynth.batch import SampleBatch as SampleBatch
+from augsynth.batch import samples_by_class as samples_by_class
 from augsynth.blending.dataset import SyntheticDataset as SyntheticDataset
 from augsynth.blending.device import DeviceBlend as DeviceBlend
 from augsynth.blending.iterable import SyntheticIterableDataset as SyntheticIterableDataset
 from augsynth.blending.ratio import CosineSchedule as CosineSchedule
 from augsynth.blending.ratio import LinearSchedule as LinearSchedule
+from augsynth.callbacks import Callback as Callback
 from augsynth.checkpoint import load as load
 from augsynth.cleaning import CleaningReport as CleaningReport
 from augsynth.cleaning import clean as clean
@@ -41,9 +43,11 @@ from augsynth.evaluation import Evaluation as Evaluation
 from augsynth.evaluation import evaluate as evaluate
 from augsynth.evaluation.judge import Judge as Judge
 from augsynth.fitting import fit as fit
+from augsynth.gate import UtilityGate as UtilityGate
 from augsynth.generator import Generator as Generator
 from augsynth.generator import TrainingBatch as TrainingBatch
 from augsynth.hooks import hookimpl as hookimpl
+from augsynth.grids import image_grid as image_grid
 from augsynth.latent import LatentGenerator as LatentGenerator
 from augsynth.networks import ConvDecoder as ConvDecoder
 from augsynth.networks import ConvEncoder as ConvEncoder

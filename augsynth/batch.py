@@ -45,6 +45,14 @@ class Provenance(Sequence[dict[str, Any]]):
         return (self[i] for i in range(len(self)))
 
 
+def samples_by_class(generator: Any, n: int, *, seed: int = 0) -> dict[str, SampleBatch]:
+    """n samples of each class of a fitted generator, by the name of the class; of one without labels, as ``"all"``."""
+    labels = generator.spec.labels if generator.conditional else None
+    if labels is None:
+        return {"all": generator.sample(n, seed=seed)}
+    return {labels.display(c): generator.sample(n, labels=labels.values[c], seed=seed) for c in range(len(labels))}
+
+
 @dataclass
 class SampleBatch:
     """n generated samples.

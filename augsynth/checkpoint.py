@@ -16,7 +16,7 @@ from torch import Tensor
 from augsynth._atomic import atomic_folder, previous_of
 from augsynth._version import __version__
 from augsynth.errors import AugsynthError, CheckpointError, NotFittedError, PluginError, PluginNotFoundError
-from augsynth.image_grid import image_grid
+from augsynth.grids import image_grid
 from augsynth.registry import default_registry
 from augsynth.space import space_from_json
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 import warnings
@@ -19,7 +20,7 @@ from augsynth.blending.blend import Blend
 from augsynth.blending.condition import Condition, check_condition, split_condition
 from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import MODES, Decision, EpochPlan
-from augsynth.blending.ratio import Ratio
+from augsynth.blending.ratio import Ratio, checked_share
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource, refuse_forked_cuda
 from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
@@ -224,9 +225,39 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self._go_to(epoch)
         _set_inner_epoch(self.real, self.epoch)
 
+    @property
+    def ratio_scale(self) -> float:
+        """What the ratio is multiplied with, 1 at first; setting it reaches running workers. See "
+        ":class:`UtilityGate`."""
+        return self._shared.scale
+
+    @ratio_scale.setter
+    def ratio_scale(self, scale: float) -> None:
+        self._shared.scale = checked_share("ratio_scale", scale)
+
+    def apart(self) -> SyntheticDataset:
+        """The same dataset with an epoch, a scale and counters of its own: reading it leaves no trace in this one."""
+        made = copy.copy(self)
+        made._shared = SharedState()
+        made._shared.epoch, made._shared.scale = self.epoch, self.ratio_scale
+        made._shared.first_warning()  # it may be read as often as one likes
+        made._plan = None
+        return made
+
+    def real_only(self) -> SyntheticDataset:
+        """:meth:`apart` without synthetic samples; those that were appended fall on real ones."""
+        made = self.apart()
+        made.ratio_scale = 0.0
+        if self.mode == "append":
+            made.real, made.mode = _Repeated(self.real, len(self)), "replace"
+            made._classes = (
+                None if self._classes is None else self._classes[torch.arange(len(self)) % len(self._classes)]
+            )
+        return made
+
     def state_dict(self) -> dict[str, Any]:
         """Where the dataset stands; with the loader's own state, all that exact resumption needs."""
-        state: dict[str, Any] = {"epoch": self.epoch, "seed": self.seed}
+        state: dict[str, Any] = {"epoch": self.epoch, "seed": self.seed, "ratio_scale": self.ratio_scale}
         if hasattr(self.real, "state_dict"):
             state["real"] = self.real.state_dict()
         return state
@@ -238,6 +269,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
             ConfigError: it was taken with another seed.
         """
         self._restore_epoch(state)
+        self.ratio_scale = state.get("ratio_scale", 1.0)
         if "real" in state:
             self.real.load_state_dict(state["real"])
 
@@ -276,8 +308,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
 
     def _epoch_plan(self) -> EpochPlan:
         epoch = self._shared.epoch
+        scale = self._shared.scale
         plan = self._plan
-        if plan is None or plan.epoch != epoch:
+        if plan is None or plan.epoch != epoch or plan.scale != scale:
             if plan is not None and isinstance(self.real, SyntheticDataset) and self._form.labels is not None:
                 self._classes = self._form.labels.indices(_nested_targets(self.real))  # they may differ by epoch
             plan = self._plan = EpochPlan(
@@ -289,6 +322,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 mode=self.mode,
                 seed=self.seed,
                 epoch=epoch,
+                scale=scale,
                 depth=self._depth,
             )
         return plan
@@ -494,6 +528,19 @@ def _positions(indices: Sequence[int], length: int) -> Tensor:
     if low < -length or high >= length:
         raise IndexError(f"index {low if low < -length else high} is out of range for {length} samples")
     return positions if low >= 0 else torch.where(positions < 0, positions + length, positions)
+
+
+class _Repeated(Dataset[Any]):
+    """The first samples of a dataset once more, up to a length."""
+
+    def __init__(self, dataset: Any, length: int) -> None:
+        self.dataset, self.length = dataset, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[index % len(self.dataset)]
 
 
 def _put(target: list[Any], at: Sequence[int], values: Sequence[Any]) -> None:

@@ -49,6 +49,7 @@ class EpochPlan:
         ratio, condition, mode: as of :class:`SyntheticDataset`.
         seed: None follows torch's RNG.
         epoch: number of the epoch.
+        scale: what the ratio is multiplied with, in [0, 1].
         depth: nesting depth, so that nested blends with equal seeds choose independently.
     """
 
@@ -63,12 +64,14 @@ class EpochPlan:
         mode: str,
         seed: int | None,
         epoch: int,
+        scale: float = 1.0,
         depth: int = 0,
     ) -> None:
         self.n, self.classes, self.labels = n, classes, labels
         self.condition, self.mode, self.epoch = condition, mode, epoch
         self._key = None if seed is None else derive(seed, _BLEND, depth)
-        self.ratio = resolve_ratio(ratio, epoch, labels)
+        self.scale = scale
+        self.ratio = resolve_ratio(ratio, epoch, labels) * scale
         self.extras = self._extras() if mode == "append" else None
         self.n_extra = 0 if self.extras is None else int(self.extras.sum())
         self.weights = self._weights()

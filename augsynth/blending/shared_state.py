@@ -10,8 +10,9 @@ from torch.utils.data import get_worker_info
 
 from augsynth.errors import ConfigError
 
-_EPOCH, _WARNED, _STARTED = 0, 1, 2
-_HEADER, _ROWS = 3, 65  # a row for the main process and for 64 workers; further ones share
+_EPOCH, _WARNED, _STARTED, _SCALE = 0, 1, 2, 3
+_UNIT = 2**32  # of the scale, which is a whole number here
+_HEADER, _ROWS = 4, 65  # a row for the main process and for 64 workers; further ones share
 _SERVED, _DRAWN, _ACCEPTED, _TOTAL, _MADE, _MADE_NOW, _NANOSECONDS, _WIDTH = 0, 1, 2, 3, 4, 5, 6, 7
 
 
@@ -25,6 +26,7 @@ class SharedState:
     def __init__(self) -> None:
         self._cells = torch.zeros(_HEADER + _ROWS * _WIDTH, dtype=torch.int64).share_memory_()
         self._view = self._cells.numpy()  # reading through NumPy is three times faster than through torch
+        self._view[_SCALE] = _UNIT
 
     def __getstate__(self) -> dict[str, Any]:
         return {"cells": self._cells}
@@ -44,6 +46,15 @@ class SharedState:
         self._view[_EPOCH] = epoch
         self._view[_HEADER + _SERVED :: _WIDTH] = 0
         self._view[_HEADER + _MADE_NOW :: _WIDTH] = 0
+
+    @property
+    def scale(self) -> float:
+        """What the ratio is multiplied with."""
+        return int(self._view[_SCALE]) / _UNIT
+
+    @scale.setter
+    def scale(self, scale: float) -> None:
+        self._view[_SCALE] = round(scale * _UNIT)
 
     def serve(self, n: int) -> int:
         """Count n samples handed out in this epoch; returns how many that makes over all processes."""

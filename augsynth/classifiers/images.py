@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from augsynth.sample_spec import SampleSpec
@@ -25,10 +26,12 @@ class ImageClassifier(nn.Module):
             nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU(),
         )  # fmt: skip
         self.head = nn.Linear(128, classes)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def features(self, x: Tensor) -> Tensor:
         """(n, C, H, W) float32 in [-1, 1] to (n, 128), what the last layer sees."""
-        hidden: Tensor = self.body(x)
+        # pooling takes a third of the time on a CPU when the channels stand last
+        hidden: Tensor = self.body(x.contiguous(memory_format=torch.channels_last))
         return hidden
 
     def forward(self, x: Tensor) -> Tensor:

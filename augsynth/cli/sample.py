@@ -103,7 +103,7 @@ def _write(batch: Any, out: Path) -> list[Path]:
     import numpy as np
 
     from augsynth._atomic import atomic_file, atomic_folder
-    from augsynth.image_grid import image_grid
+    from augsynth.grids import image_grid
 
     x = batch.model_x.cpu()
     if out.suffix == ".png":

@@ -11,7 +11,7 @@ import torch
 from augsynth._atomic import atomic_file
 from augsynth._optional import import_optional
 from augsynth.demo.experiment import Outcome
-from augsynth.image_grid import image_grid
+from augsynth.grids import image_grid
 
 _REAL, _SYNTHETIC, _CLASSES = 5, 10, 20
 _COLORS = {"real only": "#5b6770", "real + synthetic": "#d1495b"}

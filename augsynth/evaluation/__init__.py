@@ -15,6 +15,7 @@ import torch
 
 from augsynth._progress import progress_bar
 from augsynth._version import __version__
+from augsynth.callbacks import Callbacks
 from augsynth.classifiers import probabilities
 from augsynth.errors import ConfigError, MissingDependencyError
 from augsynth.evaluation import flags as judgements
@@ -58,6 +59,7 @@ def evaluate(
     seed: int = 0,
     device: str = "cpu",
     out: str | Path | None = None,
+    callback: Any = None,
     progress: bool = True,
     **sampling: Any,
 ) -> Evaluation:
@@ -80,6 +82,7 @@ def evaluate(
         device: for the classifier; generators stay where they are.
         out: folder for ``evaluation.json``, written after each part, and, with the extra ``report``,
             ``evaluation.html``.
+        callback: an :class:`augsynth.Callback`, or several, that hears of the result.
         progress: show a progress bar on a terminal.
         sampling: passed to ``gen.sample``: ``temperature``, ``truncation``, options.
 
@@ -94,7 +97,7 @@ def evaluate(
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
-    seed = check_seed(seed)
+    listeners, seed = Callbacks(callback), check_seed(seed)
     folder = None if out is None else Path(out)
     if folder is not None:
         write_json(folder / "evaluation.json", {"complete": False})  # a folder that cannot be written is said now
@@ -120,6 +123,7 @@ def evaluate(
             found.save(folder)
         except MissingDependencyError as error:
             log.info("%s; %s has the numbers", error, folder / "evaluation.json")
+    listeners.on_result(found)
     return found
 
 

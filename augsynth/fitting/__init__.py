@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 
 from augsynth import checkpoint
 from augsynth._duration import seconds
+from augsynth.callbacks import Callbacks
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
@@ -44,7 +44,7 @@ def fit(
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
-    callback: Callable[[int, dict[str, float]], None] | None = None,
+    callback: Any = None,
     progress: bool = True,
     **config: Any,
 ) -> Generator:
@@ -74,7 +74,8 @@ def fit(
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
             interruption and at the end.
         resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
-        callback: called with the step and the mean losses, every 20 steps.
+        callback: called with the step and the mean losses, every 20 steps: a callable, an :class:`augsynth.Callback`
+            (which also hears of the fitted generator), or several of them.
         progress: show a progress bar on a terminal.
         config: settings of the generator.
 
@@ -86,6 +87,7 @@ def fit(
         ConfigError: an argument cannot be used.
         FitError: the loss was not finite from the start.
     """
+    listeners = Callbacks(callback)
     made = _instance(generator, config)
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
         raise ConfigError(f"steps={steps!r}: expected a whole number from 1 up")
@@ -126,7 +128,7 @@ def fit(
             evaluate_every=_rounded((total or 2000) // 20),
             patience=patience,
             show=progress,
-            callback=callback,
+            callback=listeners if listeners else None,
         )
         usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
         share = usual if validation is None else validation
@@ -158,6 +160,7 @@ def fit(
     made.checkpoint_id = checkpoint.weights_id(made)
     if folder is not None:
         _save_keeping_state(made, folder)
+    listeners.on_fit_end(made)
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from augsynth.image_grid import image_grid
+from augsynth.grids import image_grid
 from augsynth.report.render import embedded_image
 
 _SHOWN, _TEXTS, _LONGEST = 10, 6, 400

@@ -12,6 +12,7 @@ import torch
 
 from augsynth._progress import progress_bar
 from augsynth._version import __version__
+from augsynth.callbacks import Callbacks
 from augsynth.errors import ConfigError, MissingDependencyError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator import Generator
@@ -50,6 +51,7 @@ def uplift(
     device: str = "cpu",
     jobs: int | None = None,
     out: str | Path | None = None,
+    callback: Any = None,
     progress: bool = True,
 ) -> Uplift:
     """Train with and without synthetic samples, at equal optimiser steps, and say whether they helped.
@@ -76,12 +78,14 @@ def uplift(
         jobs: parallel processes; None takes one a core on a CPU, else one.
         out: folder for finished trials; with it, a run that was killed goes on where it was. ``uplift.json`` and, with
             the extra ``report``, ``uplift.html`` are written there at the end. Arms are told apart by their names.
+        callback: an :class:`augsynth.Callback`, or several, that hears of the result.
         progress: show a progress bar on a terminal.
 
     Raises:
         ConfigError: an argument cannot be used, or ``out`` holds trials of other settings.
         DataError: no labels, a class of ``real`` that ``holdout`` lacks, or samples that differ in form.
     """
+    listeners = Callbacks(callback)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
         raise ConfigError(f"seeds={seeds!r}: a confidence interval needs at least 2; 5 or more are better")
     train_data, test = TrainingData.read(real, show=progress), TrainingData.read(holdout, show=progress)
@@ -151,6 +155,7 @@ def uplift(
             result.save(out)
         except MissingDependencyError as error:
             log.info("%s; %s has the numbers", error, Path(out) / "uplift.json")
+    listeners.on_result(result)
     return result
 
 

@@ -15,6 +15,7 @@ from augsynth.fitting.training_data import TrainingData
 
 METRICS = ("accuracy", "balanced_accuracy")
 Predict = Callable[[Any], Any]
+_CURVE = 1000  # held-out samples that the curves are of; the scores are of all
 
 
 class Scorer:
@@ -48,6 +49,8 @@ class Scorer:
             raise ConfigError(f"metric={metric!r}: expected one of {', '.join(map(repr, METRICS))}")
         self.spec, self.raw, self.wanted = real.spec, holdout.raw, _classes(real, holdout)
         self.metric, self.train, self.device = metric, train, device
+        order = torch.randperm(len(holdout), generator=torch.Generator().manual_seed(0))
+        self._some = order[:_CURVE]
         self.steps = steps or default_steps(len(real), self.spec.modality)
         self.batch_size = batch_size or BATCH[self.spec.modality]
 
@@ -55,14 +58,14 @@ class Scorer:
         """Train on ``dataset`` by ``seed``.
 
         Returns:
-            ``score`` in [0, 1], ``recalls`` of each class, ``curve`` of (step, score), ``seconds``, and the seed as
-            ``rng``.
+            ``score`` in [0, 1], ``recalls`` of each class, ``curve`` of (step, score) on at most 1,000 samples,
+            ``seconds``, and the seed as ``rng``.
         """
         began, curve = time.perf_counter(), []
         if self.train is None:
 
             def watch(step: int, model: Any) -> None:
-                curve.append((step, self._scored(lambda raw: self._said(model, raw))[0]))
+                curve.append((step, self._scored(lambda raw: self._said(model, raw), self._some)[0]))
 
             model = train_classifier(
                 dataset,
@@ -83,16 +86,17 @@ class Scorer:
     def _said(self, model: Any, raw: Any) -> Tensor:
         return probabilities(model, self.spec.raw_to_model(raw))
 
-    def _scored(self, predict: Predict) -> tuple[float, list[float]]:
+    def _scored(self, predict: Predict, rows: Tensor | None = None) -> tuple[float, list[float]]:
         from sklearn.metrics import recall_score
 
-        found = torch.as_tensor(predict(self.raw))
+        raw, wanted = (self.raw, self.wanted) if rows is None else (self.raw[rows], self.wanted[rows])
+        found = torch.as_tensor(predict(raw))
         predicted = (found.argmax(1) if found.ndim == 2 else found).cpu()
-        if predicted.shape != self.wanted.shape:
-            raise ConfigError(f"predict returned shape {tuple(found.shape)} for {len(self.wanted)} inputs")
+        if predicted.shape != wanted.shape:
+            raise ConfigError(f"predict returned shape {tuple(found.shape)} for {len(wanted)} inputs")
         every = list(range(len(self.spec.labels)))
-        recalls = recall_score(self.wanted, predicted, labels=every, average=None, zero_division=0.0)
-        accuracy = float((predicted == self.wanted).float().mean())
+        recalls = recall_score(wanted, predicted, labels=every, average=None, zero_division=0.0)
+        accuracy = float((predicted == wanted).float().mean())
         return (accuracy if self.metric == "accuracy" else float(recalls.mean())), [float(one) for one in recalls]
 
 
