@@ -46,8 +46,8 @@ from augsynth.fitting import fit as fit
 from augsynth.gate import UtilityGate as UtilityGate
 from augsynth.generator import Generator as Generator
 from augsynth.generator import TrainingBatch as TrainingBatch
-from augsynth.hooks import hookimpl as hookimpl
 from augsynth.grids import image_grid as image_grid
+from augsynth.hooks import hookimpl as hookimpl
 from augsynth.latent import LatentGenerator as LatentGenerator
 from augsynth.networks import ConvDecoder as ConvDecoder
 from augsynth.networks import ConvEncoder as ConvEncoder

@@ -183,3 +183,58 @@ def test_verdicts_follow_the_interval():
     unclear = compare([0.5, 0.6, 0.55], [0.55, 0.55, 0.56], what="It")
     assert unclear.word == "no difference" and unclear.interval[0] < 0 < unclear.interval[1]
     assert compare([0.5, 0.5], [0.5, 0.5], what="It").word == "no difference"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("judged") / "gen"
+    done = run("fit", "vae", "--data", "digits", "--steps", "60", "--out", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_evaluate_uplift_and_report(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "verdict"
+    done = run("evaluate", str(checkpoint), "--data", "digits", "-n", "100", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "near_copies" in done.stdout and f"report: {out / 'evaluation.html'}" in done.stdout
+    done = run(
+        "uplift", str(checkpoint), "--data", "digits", "--classic", "none", "--seeds", "2", "--steps", "20",
+        "--out", str(out), "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout)
+    assert numbers["verdict"] in ("helps", "hurts", "no difference") and set(numbers["arms"]) == {
+        "real",
+        "real + synthetic",
+    }
+    (out / "uplift.html").unlink()
+    done = run("report", str(out))
+    assert done.returncode == 0, done.stderr
+    assert numbers["sentence"] in done.stdout and "near_copies" in done.stdout and (out / "uplift.html").is_file()
+
+
+def test_tune_answers_and_keeps_its_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    command = ["tune", "autoencoder", "--data", "digits", "--trials", "1", "--steps", "20"]
+    done = run(*command, "--study", str(tmp_path / "study"), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Don't") and (tmp_path / "study").is_file()
+    assert json.loads((tmp_path / "tuning.json").read_text())["ratio"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["report", "{tmp}"], "holds no verdict"),
+        (["evaluate", "{gen}", "--data", "{npz}"], "has no test split: pass --holdout"),
+        (["evaluate", "{gen}", "--data", "digits", "--holdout", "digits"], "are in the training data as well"),
+        (["uplift", "{gen}", "--data", "digits", "--classic", "vgg"], "vgg"),
+        (["tune", "vae", "--data", "digits", "--trials", "0"], "trials=0"),
+    ],
+)
+def test_mistakes_in_judging_are_one_line(checkpoint, tmp_path, command, message):
+    names = {"{tmp}": str(tmp_path), "{gen}": str(checkpoint), "{npz}": str(tmp_path / "x.npz")}
+    done = run(*[names.get(part, part) for part in command])
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ import typer
 from augsynth._version import __version__
 from augsynth.cli.demo import demo
 from augsynth.cli.fit import fit
+from augsynth.cli.judging import evaluate, report, tune, uplift
 from augsynth.cli.plugins import plugins
 from augsynth.cli.sample import sample
 from augsynth.errors import AugsynthError, FitError
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
 )
-for command in (demo, plugins, fit, sample):
+for command in (demo, plugins, fit, sample, evaluate, uplift, tune, report):
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,20 @@ class Uplift:
     def to_json(self) -> dict[str, Any]:
         """Every number, as plain data."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Uplift:
+        """The inverse of :meth:`to_json`."""
+
+        def arm(one: Mapping[str, Any]) -> ArmResult:
+            per_class = {name: tuple(row) for name, row in one["per_class"].items()}
+            gain = None if one["gain"] is None else tuple(one["gain"])
+            return ArmResult(**{**one, "interval": tuple(one["interval"]), "per_class": per_class, "gain": gain})
+
+        own = {**data["comparison"], "interval": tuple(data["comparison"]["interval"])}
+        curves = {k: [[(s, v) for s, v in curve] for curve in rows] for k, rows in data["curves"].items()}
+        arms = {name: arm(one) for name, one in data["arms"].items()}
+        return cls(**{**data, "comparison": Comparison(**own), "arms": arms, "curves": curves})
 
     def save(self, folder: str | Path) -> Path:
         """Write ``uplift.json`` and ``uplift.html`` into ``folder``; returns the path of the page.
