@@ -47,7 +47,7 @@ _EXPORTS = {
         "UnknownLabelError",
         "UnknownTopicError",
     ),
-    "augsynth.evaluation": ("Evaluation", "evaluate"),
+    "augsynth.evaluation": ("Evaluation", "Figure", "evaluate"),
     "augsynth.evaluation.judge": ("Judge",),
     "augsynth.fitting": ("fit",),
     "augsynth.gate": ("UtilityGate",),

@@ -40,6 +40,7 @@ from augsynth.errors import TopicMatchWarning as TopicMatchWarning
 from augsynth.errors import UnknownLabelError as UnknownLabelError
 from augsynth.errors import UnknownTopicError as UnknownTopicError
 from augsynth.evaluation import Evaluation as Evaluation
+from augsynth.evaluation import Figure as Figure
 from augsynth.evaluation import evaluate as evaluate
 from augsynth.evaluation.judge import Judge as Judge
 from augsynth.fitting import fit as fit

@@ -29,6 +29,7 @@ PUBLIC = [
     "DeviceBlend",
     "EpochWarning",
     "Evaluation",
+    "Figure",
     "FilterExhaustedError",
     "FilterSpec",
     "FitError",

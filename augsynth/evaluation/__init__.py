@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import warnings as python_warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from augsynth.evaluation.diversity import Diversity, closest_pairs, distinct_sha
 from augsynth.evaluation.fidelity import inside, measure_fidelity
 from augsynth.evaluation.figures import Figure, halves
 from augsynth.evaluation.flags import Flag
-from augsynth.evaluation.inputs import Sets, prepare
+from augsynth.evaluation.inputs import Samples, Sets, prepare
 from augsynth.evaluation.labels import Labels, measure_labels
 from augsynth.evaluation.language import measure_language, own_perplexity
 from augsynth.evaluation.memorisation import Memorisation, likelihood_attack, measure_memorisation, text_copies
@@ -37,10 +37,11 @@ from augsynth.evaluation.spaces import (
     judge_of,
     text_judge,
 )
+from augsynth.registry import default_registry
 from augsynth.seeding import check_seed
 from augsynth.utility.result import write_json
 
-__all__ = ["Evaluation", "Figure", "Flag", "evaluate"]
+__all__ = ["Evaluation", "Figure", "Flag", "Samples", "evaluate"]
 
 log = logging.getLogger("augsynth")
 
@@ -54,6 +55,7 @@ def evaluate(
     *,
     n: int = 1000,
     features: Any = "auto",
+    metrics: Sequence[Any] = (),
     overlap: str = "error",
     judge_steps: int | None = None,
     seed: int = 0,
@@ -76,6 +78,8 @@ def evaluate(
         features: ``"classifier"``, one fitted on ``real`` (default for labelled images; kept in the user's cache by
             the fingerprint of the data), ``"pca"`` (for unlabelled ones), ``"tfidf-svd"`` (for texts),
             ``"inception"``, or a callable: n images (n, C, H, W) in [-1, 1], or n texts → (n, d).
+        metrics: further ones: names of metric plugins, or callables ``(made, train, held)`` of three :class:`Samples`
+            that return a :class:`Figure` or several.
         overlap: what to do with held-out samples that are in the training set as well: ``"error"``, or ``"drop"``.
         judge_steps: updates of the classifier; None takes thirty passes.
         seed: everything random follows it.
@@ -105,6 +109,8 @@ def evaluate(
         python_warnings.filterwarnings("ignore", module="(sklearn|torchmetrics).*")
         sets = prepare(gen, real, holdout, n=n, seed=seed, overlap=overlap, show=progress, sampling=sampling)
         parts = _Parts(gen, sets, features, judge_steps, seed, device)
+        for metric in metrics:
+            parts.add_metric(metric)
         found = parts.found
         with progress_bar("evaluating", len(parts.steps), show=progress) as bar:
             for name, step in parts.steps.items():
@@ -271,6 +277,19 @@ class _Parts:
         y = [labels.values[c] for c in one.classes.tolist()] if known else None
         found = np.asarray(self.gen.log_prob(list(one.x), y).cpu(), dtype=np.float64)
         return found, np.array([len(text.split()) + 1 for text in one.x])
+
+    def add_metric(self, metric: Any) -> None:
+        """Have a metric of somebody else's measured as well."""
+        made = default_registry().create("metric", metric) if isinstance(metric, str) else metric
+        if not callable(made):
+            raise ConfigError(f"metric {metric!r}: expected the name of a plugin, or a callable (made, train, held)")
+
+        def measure() -> None:
+            found = made(self.sets.made, self.sets.train, self.sets.held)
+            self._add(*([found] if isinstance(found, Figure) else found))
+
+        name = metric if isinstance(metric, str) else getattr(made, "__name__", type(made).__name__)
+        self.steps[f"metric {name}"] = measure
 
     def conclude(self) -> None:
         """Flags and the sentence."""

@@ -198,6 +198,25 @@ def test_features_of_ones_own_and_without_labels(digits):
     assert "frechet_distance[pca]" in found.figures and found.labels is None and not found.flags
 
 
+def test_metrics_of_others_are_measured_as_well(digits):
+    train, other, test = digits
+
+    def brightness(made, real, held):
+        value, floor = (float(one.x.mean()) for one in (made, held))
+        return augsynth.Figure(
+            "brightness", value, (value, value), floor, None, len(made), "near the floor", "mean pixel"
+        )
+
+    def broken(made, real, held):
+        raise ValueError("no")
+
+    found = augsynth.evaluate(other, train, test, metrics=[brightness, broken], **OPTIONS)
+    assert found["brightness"].value == pytest.approx(found["brightness"].floor, abs=0.1)
+    assert found.failed == {"metric broken": "ValueError: no"}
+    with pytest.raises(augsynth.PluginNotFoundError):
+        augsynth.evaluate(other, train, test, metrics=["nothing"], **OPTIONS)
+
+
 def test_inception_is_named_fid(tmp_path, monkeypatch):
     """With weights that are random: the loading is the real one."""
     augsynth.import_torchvision()
