@@ -14,6 +14,7 @@ from augsynth.errors import ConfigError, DataError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.seeding import derive
 from augsynth.text_spec import Texts
+from augsynth.utility.scoring import held_out_classes
 
 LEAST = 20
 """Samples of each set: below, no interval here says anything."""
@@ -84,7 +85,7 @@ def prepare(
     if (train.classes is None) != (held.classes is None):
         raise DataError("one of real and holdout has labels, and the other has none")
     held, warnings = _without_overlap(train, held, overlap)
-    positions = _held_classes(train, held)
+    positions = None if train.spec.labels is None else held_out_classes(train, held)
     all_train = Samples(_model_x(train), train.classes)
     all_held = Samples(_model_x(held), positions)
     names = train.spec.labels.displayed if train.spec.labels is not None else ["all"]
@@ -188,20 +189,6 @@ def _digests(data: TrainingData) -> list[bytes]:
         (r.numpy().tobytes() for r in raw) if isinstance(raw, Tensor) else (" ".join(t.split()).encode() for t in raw)
     )
     return [hashlib.blake2b(row, digest_size=16).digest() for row in rows]
-
-
-def _held_classes(train: TrainingData, held: TrainingData) -> Tensor | None:
-    labels, others = train.spec.labels, held.spec.labels
-    if labels is None or others is None or held.classes is None:
-        return None
-    if unknown := [value for value in others.values if value not in labels.values]:
-        raise DataError(f"the holdout has classes that the training set lacks: {unknown}")
-    if absent := [labels.display(i) for i, value in enumerate(labels.values) if value not in others.values]:
-        raise DataError(
-            f"classes without a sample in the holdout: {', '.join(absent)}; add some, or leave these classes "
-            f"out of real"
-        )
-    return labels.indices(others.values_of(held.classes))
 
 
 def _counts(train: Tensor | None, held: Tensor | None, n_train: int, n_held: int, classes: int, n: int) -> list[int]:

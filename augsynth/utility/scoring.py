@@ -47,7 +47,7 @@ class Scorer:
     ) -> None:
         if metric not in METRICS:
             raise ConfigError(f"metric={metric!r}: expected one of {', '.join(map(repr, METRICS))}")
-        self.spec, self.raw, self.wanted = real.spec, holdout.raw, _classes(real, holdout)
+        self.spec, self.raw, self.wanted = real.spec, holdout.raw, held_out_classes(real, holdout)
         self.metric, self.train, self.device = metric, train, device
         order = torch.randperm(len(holdout), generator=torch.Generator().manual_seed(0))
         self._some = order[:_CURVE]
@@ -100,15 +100,18 @@ class Scorer:
         return (accuracy if self.metric == "accuracy" else float(recalls.mean())), [float(one) for one in recalls]
 
 
-def _classes(real: TrainingData, holdout: TrainingData) -> Tensor:
-    """(n,) classes of the held-out samples, as positions among those of the training set."""
+def held_out_classes(real: TrainingData, holdout: TrainingData) -> Tensor:
+    """(n,) classes of the held-out samples, as positions among those of the training set. Raises as :class:`Scorer`."""
     labels, others = real.spec.labels, holdout.spec.labels
     if labels is None or others is None or holdout.classes is None:
-        raise DataError("the score is that of a classifier, which needs labels; the data has none")
+        raise DataError("samples of real and holdout are to be compared by label, and there are none")
     if differences := real.spec.differences(holdout.spec):
         raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
     if unknown := [value for value in others.values if value not in labels.values]:
         raise DataError(f"the holdout has classes that the training set lacks: {unknown}")
     if absent := [labels.display(i) for i, value in enumerate(labels.values) if value not in others.values]:
-        raise DataError(f"classes without a sample in the holdout: {', '.join(absent)}; add some, or leave them out")
+        raise DataError(
+            f"classes without a sample in the holdout: {', '.join(absent)}; add some, "
+            f"or leave these classes out of real"
+        )
     return labels.indices(others.values_of(holdout.classes))
