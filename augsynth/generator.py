@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from augsynth import checkpoint, inference
+from augsynth import checkpoint, sampling_speed
 from augsynth._one_or_many import is_one
 from augsynth._rng_guard import preserved_rng
 from augsynth.batch import Provenance, SampleBatch
@@ -411,7 +411,9 @@ class Generator(nn.Module):
             return module
         return self._fast.get(name, module)
 
-    def tune_sampling(self, n: int = 256, *, compile: bool = False, again: bool = False) -> dict[str, Any]:
+    def tune_sampling(
+        self, n: int = 256, *, compile: bool = False, autocast: bool = False, again: bool = False
+    ) -> dict[str, Any]:
         """Measure in parts of what size ``n`` samples are made fastest on this device, and keep to it.
 
         It is measured once for a machine and a generator, and remembered in the user's cache folder.
@@ -420,44 +422,18 @@ class Generator(nn.Module):
             n: size of a request, such as a batch times the ratio.
             compile: compile the networks with ``torch.compile``, which takes half a minute or so, in each process.
                 Where that fails, sampling goes on without, and a log entry says why.
+            autocast: try bfloat16 as well, for images. It is kept where it is faster by 5 % and leaves 999 of 1,000
+                values within one level of an 8-bit image; samples then agree between sizes of batches to that
+                precision only.
             again: measure although it is known.
 
         Returns:
-            ``micro_batch``, ``samples_per_second`` by size, and ``compiled``.
+            ``micro_batch``, ``samples_per_second`` by size, ``compiled`` and ``autocast``.
         """
         self._fitted_spec()
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
-        kind, device = self.device.type, self.device
-        key = inference.machine_key(device, {"plugin": self._name, "n": n, "compile": compile, "config": self.config})
-        classes = torch.arange(n) % self.spec.num_classes if self.conditional else None
-        topics = None if self._known_topics is None else torch.zeros(n, dtype=torch.int64)
-        before = self.micro_batch
-
-        def draw(size: int) -> None:
-            self.micro_batch = {**before, kind: size}  # type: ignore[misc]
-            self.draw_many(classes, torch.arange(n), topics)
-            if kind == "cuda":
-                torch.cuda.synchronize(device)
-
-        self._fast.set_compiled(compile)
-        if compile:
-            try:
-                draw(before.get(kind, n))
-            except Exception as error:  # a missing compiler, an operator it does not know: many kinds
-                log.warning("the networks cannot be compiled, and are used as they are: %s", str(error).splitlines()[0])
-                self._fast.set_compiled(False)
-                compile = False
-        known = None if again else inference.remembered(key)
-        if known is None or known.get("compiled") != compile:
-            sizes = tuple(size for size in inference.SIZES if size <= n) or (n,)
-            seconds = inference.measured(draw, sizes, n)
-            best = min(seconds, key=seconds.__getitem__)
-            rates = {str(size): round(n / s, 1) for size, s in seconds.items()}
-            known = {"micro_batch": best, "samples_per_second": rates, "compiled": compile}
-            inference.remember(key, known)
-        self.micro_batch = {**before, kind: int(known["micro_batch"])}  # type: ignore[misc]
-        return known
+        return sampling_speed.tuned(self, n, compile=compile, autocast=autocast, again=again)
 
     def parts(self, n: int) -> list[slice]:
         """Cut n samples into equal parts of about :attr:`micro_batch`."""

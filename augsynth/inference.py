@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import logging
-import os
-import platform
-import statistics
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from augsynth._atomic import atomic_file
 from augsynth._rng_guard import preserved_rng
-
-log = logging.getLogger("augsynth")
-
-SIZES = (16, 32, 64, 128, 256)
-_REPEATS = 5
 
 
 class ChannelAffine(nn.Module):
@@ -66,6 +51,19 @@ def inference_form(module: nn.Module) -> nn.Module:
     return made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+class InBFloat16(nn.Module):
+    """A network whose convolutions and products are computed in bfloat16 (``torch.autocast``), with float32 results."""
+
+    def __init__(self, form: nn.Module) -> None:
+        super().__init__()
+        self.form = form
+
+    def forward(self, *args: Any) -> Tensor:
+        with torch.autocast(args[0].device.type, dtype=torch.bfloat16):
+            out: Tensor = self.form(*args)
+        return out.float()
+
+
 def signature(module: nn.Module) -> tuple[tuple[int, int], ...]:
     """Changes when a weight or a statistic does, or moves to another device."""
     tensors = [*module.parameters(), *module.buffers()]
@@ -78,67 +76,26 @@ class FastForms:
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[Any, Any]] = {}
-        self.compiled = False
+        self.compiled = self.autocast = False
 
     def get(self, name: str, module: nn.Module) -> Any:
         now = signature(module)
         if name not in self._made or self._made[name][0] != now:
             form: Any = inference_form(module)
+            form = InBFloat16(form) if self.autocast else form
             self._made[name] = (now, torch.compile(form) if self.compiled else form)
         return self._made[name][1]
 
-    def set_compiled(self, compiled: bool) -> None:
-        if compiled != self.compiled:
-            self.compiled = compiled
+    def set(self, *, compiled: bool, autocast: bool = False) -> None:
+        if (compiled, autocast) != (self.compiled, self.autocast):
+            self.compiled, self.autocast = compiled, autocast
             self._made.clear()
 
     def __deepcopy__(self, memo: Any) -> FastForms:
-        return FastForms()
+        made = FastForms()
+        made.autocast = self.autocast
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_made": {}, "compiled": False}  # a spawned worker makes its own
-
-
-def measured(draw: Callable[[int], Any], sizes: tuple[int, ...], n: int) -> dict[int, float]:
-    """Seconds for ``n`` samples, by the size of the parts they are made in: the median of several runs in turns."""
-    seconds: dict[int, list[float]] = {size: [] for size in sizes}
-    for turn in range(-1, _REPEATS):
-        for size in sizes:
-            began = time.perf_counter()
-            draw(size)
-            if turn >= 0:
-                seconds[size].append(time.perf_counter() - began)
-    return {size: statistics.median(own) for size, own in seconds.items()}
-
-
-def machine_key(device: torch.device, described: Mapping[str, Any]) -> str:
-    """What a measurement belongs to: machine, versions, threads, and the generator."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    parts = [platform.node(), name, torch.__version__, torch.get_num_threads(), dict(described)]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
-
-
-def remembered(key: str) -> dict[str, Any] | None:
-    """What was measured for ``key`` on this machine, or None."""
-    try:
-        found = json.loads(_file().read_text(encoding="utf-8")).get(key)
-    except (OSError, ValueError, AttributeError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def remember(key: str, value: Mapping[str, Any]) -> None:
-    """Keep a measurement; a cache that cannot be written is no reason to fail."""
-    file = _file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        with atomic_file(file) as draft:
-            draft.write_text(json.dumps({**known, key: dict(value)}, indent=1), encoding="utf-8")
-    except (OSError, ValueError) as error:
-        log.info("the measurement could not be kept in %s: %s", file, error)
-
-
-def _file() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "augsynth" / "sampling.json"
+        # a spawned worker makes its own: uncompiled, but of the same arithmetic, so that its samples are the same
+        return {"_made": {}, "compiled": False, "autocast": self.autocast}

@@ -1,8 +1,8 @@
 """Samples per second of the inference form over the networks as they were trained, for 256 requested samples.
 
 The training form: eager, contiguous, batch norms with their statistics, all in one batch, without gradients. The
-inference form: what ``sample`` uses, in parts of the size that was measured best, without and with compilation. Runs on
-a GPU if there is one; on a CPU, with one thread.
+inference form: what ``sample`` uses, in parts of the size that was measured best, without and with compilation, and
+with bfloat16 where that leaves the samples as they are. Runs on a GPU if there is one; on a CPU, with one thread.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ def main() -> None:
 
         difference = float((training_form() - inference_form()).abs().max())
         row: dict = {"largest difference on [-1, 1]": difference}
-        for compiled in (False, True):
-            found = gen.tune_sampling(N, compile=compiled, again=True)
+        for how in ("eager", "compiled", "bfloat16"):
+            found = gen.tune_sampling(N, compile=how == "compiled", autocast=how == "bfloat16", again=True)
             times = in_turns({"trained": waited(training_form), "ours": waited(inference_form)}, repeats=15, warmup=3)
-            row["compiled" if compiled else "eager"] = {
+            row[how] = {
                 "factor": median_ratio(times["trained"], times["ours"]),
                 "micro_batch": found["micro_batch"],
                 "compiled": found["compiled"],
+                "bfloat16 kept": found["autocast"],
                 "samples/s": N / sorted(times["ours"])[len(times["ours"]) // 2],
             }
         figures[f"{name} {config or ''}".strip()] = row

@@ -1,6 +1,7 @@
 """The form of the networks that samples fastest."""
 
 import copy
+import itertools
 import json
 import pickle
 
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 import augsynth
+from augsynth import sampling_speed
 from augsynth.inference import ChannelAffine, inference_form
 from augsynth.testing import TinyImages
 from tests.support import quick_fit
@@ -90,6 +92,27 @@ def test_what_cannot_be_compiled_is_used_as_it_is(gan, cache, monkeypatch, caplo
     assert gen.tune_sampling(16, compile=True)["compiled"] is False
     assert "no C++ compiler found" in caplog.text
     assert torch.equal(gen.sample(4, seed=0).x, gan.sample(4, seed=0).x)
+
+
+def test_bfloat16_is_kept_where_it_is_faster_and_changes_nothing_to_be_seen(gan, cache, monkeypatch):
+    gen = copy.deepcopy(gan)
+    expected = gen.sample(20, seed=0).x
+    monkeypatch.setattr(sampling_speed, "_measured", lambda draw, sizes: dict.fromkeys(sizes, 1.0))
+    assert gen.tune_sampling(16, autocast=True)["autocast"] is False, "no faster"
+    assert torch.equal(gen.sample(20, seed=0).x, expected)
+
+    speeds = itertools.cycle([2.0, 1.0])
+    monkeypatch.setattr(sampling_speed, "_measured", lambda draw, sizes: dict.fromkeys(sizes, next(speeds)))
+    monkeypatch.setattr(sampling_speed, "LEVEL", 1.0)
+    assert gen.tune_sampling(16, autocast=True, again=True)["autocast"] is True
+    made = gen.sample(20, seed=0).x
+    assert made.dtype == expected.dtype and not torch.equal(made, expected)
+    torch.testing.assert_close(made, expected, atol=0.1, rtol=0)
+    spawned = pickle.loads(pickle.dumps(gen))
+    torch.testing.assert_close(made, spawned.sample(20, seed=0).x, atol=1e-6, rtol=0)
+
+    monkeypatch.setattr(sampling_speed, "LEVEL", 1e-6)
+    assert gen.tune_sampling(16, autocast=True, again=True)["autocast"] is False, "the samples would change"
 
 
 @pytest.mark.parametrize("n", [0, True, 2.5])
