@@ -2,10 +2,8 @@
 
 Each seed draws another training set, fits another generator on it, and trains every arm for the same number of steps.
 Classic augmentation is tuned beforehand (`augsynth.tune_classic`), on a draw that no seed uses and validation samples
-of
-the training split; ratio, strength and
-method of variation are those that `bench_vary` chose on its validation images, for all tasks alike. The test split is
-scored once.
+of the training split; ratio, strength and method of variation are those that `bench_vary` chose on its validation
+images, for all tasks alike. The test split is scored once.
 
     python benchmarks/bench_uplift.py --task fashion-20
 """

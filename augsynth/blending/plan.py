@@ -15,7 +15,7 @@ from augsynth.errors import ConfigError
 from augsynth.label_spec import LabelSpec
 from augsynth.seeding import derive, philox, uniform
 
-_TABLE = 2**16  # positions; 25 bytes each
+_TABLE = 2**16  # positions; 32 bytes each
 MODES = ("replace", "append", "vary")
 _BLEND, _SOURCE = 0xB1E4D, 0x50CE
 
@@ -111,10 +111,8 @@ class EpochPlan:
         For a stream, ``rows`` says where in the buffered ``classes`` the positions are.
         """
         if rows is None and self._tabulated:
-            table = self._table
-            return Decision(
-                table.synthetic[indices], table.sources[indices], table.classes[indices], table.seeds[indices]
-            )
+            synthetic, sources, classes, seeds = self._table.index_select(0, indices).unbind(1)
+            return Decision(synthetic.bool(), sources, classes, seeds)
         return self._decided(indices, rows)
 
     @property
@@ -124,8 +122,10 @@ class EpochPlan:
         return self._key is not None and len(self) <= _TABLE and not callable(self.condition)
 
     @cached_property
-    def _table(self) -> Decision:
-        return self._decided(torch.arange(len(self)))
+    def _table(self) -> Tensor:
+        """(n, 4) int64, a decision a row: one look-up in place of four."""
+        every = self._decided(torch.arange(len(self)))
+        return torch.stack([every.synthetic.long(), every.sources, every.classes, every.seeds], dim=1)
 
     def _decided(self, indices: Tensor, rows: Tensor | None = None) -> Decision:
         choice, u, seeds = self._draws(indices)

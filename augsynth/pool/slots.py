@@ -43,13 +43,13 @@ class Slots:
             dtype = torch.uint8
         else:
             shape, dtype = spec.shape, getattr(torch, spec.dtype)
-        per_sample = int(np.prod(shape)) * dtype.itemsize + 8 + 4 + 4
+        per_sample = int(np.prod(shape)) * dtype.itemsize + 8 + 8 + 4
         self.nbytes = per_sample * size * buffers
         _check_room(self.nbytes, size, buffers)
         self.content = torch.zeros(buffers, size, *shape, dtype=dtype).share_memory_()
         self.lengths = torch.zeros(buffers, size, dtype=torch.int32).share_memory_()  # bytes of a text
-        self.seeds = torch.zeros(buffers, size, dtype=torch.int64).share_memory_()
-        self.topics = torch.full((buffers, size), -1, dtype=torch.int32).share_memory_()
+        about = torch.zeros(buffers, size, 2, dtype=torch.int64).share_memory_()  # one look-up gives both
+        self._about, self.seeds, self.topics = about, about[..., 0], about[..., 1].fill_(-1)
 
     def write(self, buffer: int, slots: Tensor, x: Any, seeds: Tensor, topics: Tensor | None) -> Tensor:
         """Put samples, as generators see them, into ``slots`` (k,) int64.
@@ -75,18 +75,18 @@ class Slots:
                 self.content[buffer].index_copy_(0, slots, raw.cpu())
         self.seeds[buffer][slots[fits]] = seeds[fits]
         if topics is not None:
-            self.topics[buffer][slots[fits]] = topics[fits].to(torch.int32)
+            self.topics[buffer][slots[fits]] = topics[fits].cpu()
         return fits
 
     def read(self, buffer: int, slots: Tensor) -> tuple[Any, Tensor, Tensor]:
         """Copies of the samples in ``slots`` (k,): in their own dtype and range (k, C, H, W), or k texts; their seeds
         and topics (k,)."""
-        seeds, topics = self.seeds[buffer][slots], self.topics[buffer][slots]
+        seeds, topics = self._about[buffer].index_select(0, slots).unbind(1)
         if not isinstance(self.spec, TextSpec):
-            return self.content[buffer].index_select(0, slots), seeds, topics.long()
+            return self.content[buffer].index_select(0, slots), seeds, topics
         content, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
         texts = [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()]
-        return texts, seeds, topics.long()
+        return texts, seeds, topics
 
 
 def decoded(spec: Space, raw: Any) -> Any:

@@ -98,8 +98,7 @@ def tune(
         if isinstance(generator, Generator) and generator.spec is not None:
             raise ConfigError(
                 "a fitted generator may have seen the samples that would be held out of real; pass a dataset "
-                "that it was "
-                "not fitted on as validation=, or the generator's name, to have it fitted on the rest"
+                "that it was not fitted on as validation=, or the generator's name, to have it fitted on the rest"
             )
         if not 0.0 < validation < 1.0:
             raise ConfigError(f"validation={validation!r}: expected a share in (0, 1), or a dataset")

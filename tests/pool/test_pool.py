@@ -165,7 +165,7 @@ def test_figures(pool):
 
 def test_memory_is_what_was_asked_for_and_shared(vae):
     with augsynth.SamplePool(vae, 1000) as pool:
-        assert pool.nbytes == 2 * 1000 * (64 * 4 + 16)
+        assert pool.nbytes == 2 * 1000 * (64 * 4 + 20)
         assert pool._slots.content.is_shared()
         copied = pickle.loads(pickle.dumps(pool))
         assert copied.generator is None and pool.generator is vae
