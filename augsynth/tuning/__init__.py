@@ -1,5 +1,4 @@
-"""Search how to blend: ratio, schedule, temperature, filter, and the generator's own settings. It may answer "
-""don't"."""
+"""Search how to blend: ratio, schedule, temperature, filter, and the settings of the generator; or not at all."""
 
 from __future__ import annotations
 
