@@ -39,8 +39,8 @@ class Tuning:
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def blend(self, real: Any, **options: Any) -> SyntheticDataset:
-        """``real`` blended as was found; ``options`` are further ones of :class:`SyntheticDataset`, such as "
-        "``seed``."""
+        """``real`` blended as was found; ``options``, such as ``seed``, are further ones of
+        :class:`SyntheticDataset`."""
         return SyntheticDataset(real, self.generator, **{**self.options, **options})
 
     def to_json(self) -> dict[str, Any]:
