@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import AugsynthError
+from augsynth.pool.single_threads import SingleThreads
 from augsynth.pool.slots import Slots
 from augsynth.seeding import derive, uniform
 
@@ -94,6 +95,7 @@ class Filler:
         self.lock = threading.Lock()
         self.wake = threading.Event()
         self._stop = threading.Event()
+        self._threads = SingleThreads.suited_to(gen)
         self._thread = threading.Thread(target=self._run, name="augsynth-pool", daemon=True)
         _live.add(self)
 
@@ -106,6 +108,7 @@ class Filler:
         self.wake.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout=60.0)
+        self._threads.close()
 
     @property
     def alive(self) -> bool:
@@ -184,26 +187,33 @@ class Filler:
         if self.topics is not None:
             u = uniform(seeds, stream=_TOPIC).double()
             about["topics"] = torch.searchsorted(self.topics.cumsum(0), u, right=True).clamp(max=len(self.topics) - 1)
+
+        def written(part: slice) -> Tensor:
+            own = {name: values[part] for name, values in about.items()}
+            wanted = None if labels is None else labels[part]
+            made = self.gen.sample(labels=wanted, seeds=seeds[part], **own, **self.settings)
+            if self.continuous:
+                versions[slots[part].numpy()] += 1
+            fits = self.slots.write(buffer, slots[part], made.model_x, seeds[part], made.topics)
+            if self.continuous:
+                versions[slots[part].numpy()] += 1
+            return fits
+
+        versions = self.board.versions.numpy()
         with self.lock:
             try:
-                made = self.gen.sample(labels=labels, seeds=seeds, **about, **self.settings)
+                fits = torch.cat(self._threads.map(written, len(slots)))
             except torch.OutOfMemoryError:
                 if self.batch <= 1:
                     raise
                 self.batch //= 2
                 log.warning("the device is out of memory: the pool goes on with batches of %d", self.batch)
-                made = None
-        if made is None:
+                fits = None
+        if fits is None:
             half = max(1, len(slots) // 2)
             return torch.cat(
                 [self._put(buffer, slots[:half], seeds[:half]), self._put(buffer, slots[half:], seeds[half:])]
             )
-        versions = self.board.versions.numpy()
-        if self.continuous:
-            versions[slots.numpy()] += 1
-        fits = self.slots.write(buffer, slots, made.model_x, seeds, made.topics)
-        if self.continuous:
-            versions[slots.numpy()] += 1
         return fits
 
 

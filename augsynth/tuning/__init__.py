@@ -184,7 +184,12 @@ def tune(
         return Tuning(0.0, dict(_NONE), "don't", told, None, rows, settings, None, {"ratio": 0.0})
     params = {key: value for key, value in best.items() if key not in ("score", "failed")}
     # the search took the best of many by their scores on a few seeds: that score flatters, and fresh seeds decide
-    last = compare(scores(_NONE, confirm, _CONFIRM), scores(params, confirm, _CONFIRM), what="the best blend against real data alone", metric=metric)
+    last = compare(
+        scores(_NONE, confirm, _CONFIRM),
+        scores(params, confirm, _CONFIRM),
+        what="the best blend against real data alone",
+        metric=metric,
+    )
     return _decided(params, last, rows, settings, candidates)
 
 
