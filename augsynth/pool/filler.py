@@ -60,7 +60,7 @@ class Filler:
     in which no lock of the arithmetic libraries is held.
 
     Measured against a spawned process on two CPU cores that are shared with two workers (``benchmarks/bench_pool.py``):
-    the thread kept a refreshed pool at 1.0 to 1.4 times the samples per second of the process.
+    the thread kept a refreshed pool at 1.0 to 1.1 times the samples per second of the process.
 
     Args:
         gen: the generator.
