@@ -227,8 +227,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
 
     @property
     def ratio_scale(self) -> float:
-        """What the ratio is multiplied with, 1 at first; setting it reaches running workers. See "
-        ":class:`UtilityGate`."""
+        """What the ratio is multiplied with, 1 at first; setting it reaches running workers. :class:`UtilityGate`
+        does."""
         return self._shared.scale
 
     @ratio_scale.setter

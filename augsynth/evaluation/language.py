@@ -1,5 +1,5 @@
-"""Figures of text: how predictable the samples are, what a model of them knows of real text, and how varied "
-"they are."""
+"""Figures of text: how predictable the samples are, what a model of them knows of real text, and how varied they
+are."""
 
 from __future__ import annotations
 
