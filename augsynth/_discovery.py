@@ -19,7 +19,7 @@ import pluggy
 from augsynth import hooks
 from augsynth._version import __version__
 from augsynth.errors import BrokenPluginError
-from augsynth.specs import SPEC_OF_HOOK, PluginSpec
+from augsynth.plugin_specs import SPEC_OF_HOOK, PluginSpec
 
 FIRST_PARTY = "augsynth"
 ONLY_VARIABLE = "AUGSYNTH_PLUGINS"

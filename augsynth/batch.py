@@ -61,7 +61,7 @@ class SampleBatch:
         x: what the dataset yields, n of them: a tensor (n, ...), an array (n, ...), or a list.
         y: their labels: (n,) tensor, a list of strings, or None without labels.
         meta: provenance of each sample.
-        model_x: (n, C, H, W) float32 in [-1, 1], or n texts: the same samples as generators see them, for filters.
+        model_x: the same samples as generators see them, for filters.
         classes: (n,) int64 positions of the labels among the generator's classes, or None.
         topics: (n,) int64 positions of the topics, or None.
     """

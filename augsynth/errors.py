@@ -25,7 +25,8 @@
     ├── EpochWarning                        a seeded blend is read again without ``set_epoch``
     ├── CollapseWarning                     the samples of a class are nearly identical
     ├── FitWarning                          fitting ended early, or rolled back
-    └── TopicMatchWarning                   free words were taken for a topic; says for which
+    ├── TopicMatchWarning                   free words were taken for a topic; says for which
+    └── ResizeWarning                       samples were brought to another size; says from what to what
 """
 
 from __future__ import annotations
@@ -124,3 +125,7 @@ class FitWarning(AugsynthWarning):
 
 class TopicMatchWarning(AugsynthWarning):
     """Free words were taken for a topic; the message says for which."""
+
+
+class ResizeWarning(AugsynthWarning):
+    """Samples were brought to another size or rate than they have; the message says from what to what."""

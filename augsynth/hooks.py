@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from augsynth.specs import CallbackSpec, FilterSpec, GeneratorSpec, MetricSpec, TransformSpec
+from augsynth.plugin_specs import CallbackSpec, FilterSpec, GeneratorSpec, MetricSpec, ModalitySpec, TransformSpec
 
 PROJECT = "augsynth"
 ENTRY_POINT_GROUP = "augsynth"
@@ -42,4 +42,10 @@ def augsynth_metrics() -> Iterable[MetricSpec]:
 @hookspec
 def augsynth_callbacks() -> Iterable[CallbackSpec]:
     """Yield the callbacks of this plugin."""
+    raise NotImplementedError
+
+
+@hookspec
+def augsynth_modalities() -> Iterable[ModalitySpec]:
+    """Yield the kinds of data of this plugin."""
     raise NotImplementedError

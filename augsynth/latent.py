@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from augsynth.errors import ConfigError
-from augsynth.generator import Generator
+from augsynth.generator.generator import Generator
 from augsynth.seeding import noise, uniform
 
 _COMPONENT, _SCALE, _OTHER_CLASS, _TARGET = 11, 12, 13, 14  # streams of the draws below
@@ -147,7 +147,7 @@ class LatentGenerator(Generator):
     def outlier_score(self, x: Any, y: Any = None) -> Tensor:
         """(n,) mean squared error of reconstruction of n inputs in the dataset's form, on the scale [-1, 1]. A sample
         far above the others is unlike what the generator was fitted on."""
-        inputs = self._inputs(x)
+        inputs = self._fitted_spec().inputs(x)
         return (self._map("reconstruct", inputs, y) - inputs).square().flatten(1).mean(1)
 
     def finish(self, data: Any) -> None:

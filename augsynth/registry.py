@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,10 +17,14 @@ from augsynth.errors import (
     BrokenPluginError,
     ConfigError,
     MissingDependencyError,
+    PluginError,
     PluginNotFoundError,
     PluginWarning,
 )
-from augsynth.specs import KINDS
+from augsynth.plugin_specs import KINDS
+
+DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+"""What a distribution may be called; anything else is not repeated as advice to install it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Registry:
 
     def __init__(self, entry_points: Iterable[Any] | None = None) -> None:
         self._entry_points = None if entry_points is None else list(entry_points)
+        self._modalities: dict[str, Any] = {}
 
     @cached_property
     def _discovered(self) -> tuple[list[Found], list[Failure]]:
@@ -84,7 +90,7 @@ class Registry:
         """Import the factory of a plugin and call it with ``config``.
 
         Args:
-            kind: ``"generator"``, ``"transform"``, ``"filter"``, ``"metric"`` or ``"callback"``.
+            kind: ``"generator"``, ``"transform"``, ``"filter"``, ``"metric"``, ``"callback"`` or ``"modality"``.
             name: short name if it is unique, else ``"distribution/name"``.
 
         Raises:
@@ -97,7 +103,27 @@ class Registry:
         product = self._factory(found)(**config)
         if kind == "generator":
             product.plugin, product.plugin_version = found.qualified, found.version
+            product.modality = found.spec.modality
+        elif kind == "modality":
+            product.qualified = found.qualified
         return product
+
+    def modality(self, name: str) -> Any:
+        """The modality of that name, made once. Raises as :meth:`create`."""
+        qualified = self.qualified_name("modality", name)
+        if qualified not in self._modalities:
+            self._modalities[qualified] = self.create("modality", qualified)
+        return self._modalities[qualified]
+
+    def modalities(self) -> tuple[list[Any], dict[str, PluginError | MissingDependencyError]]:
+        """All modalities, and why the others cannot be used, by qualified name."""
+        usable, failed = [], {}
+        for name in sorted({one.qualified for one in self._discovered[0] if one.spec.kind == "modality"}):
+            try:
+                usable.append(self.modality(name))
+            except (PluginError, MissingDependencyError) as error:
+                failed[name] = error
+        return usable, failed
 
     def qualified_name(self, kind: str, name: str) -> str:
         """The ``distribution/name`` that ``name`` stands for. Raises as :meth:`create`."""
@@ -156,7 +182,7 @@ def _not_found(kind: str, name: str, of_kind: list[Found], failures: list[Failur
     if near:
         parts.append(f"did you mean {' or '.join(repr(one) for one in near)}?")
     parts.append(f"there are: {', '.join(names) or 'none'}")
-    if distribution and normalised(distribution) != FIRST_PARTY:
+    if DISTRIBUTION.match(distribution) and normalised(distribution) != FIRST_PARTY:
         parts.append(f"it is part of the distribution {distribution!r}: pip install {distribution}")
     relevant = [
         failure

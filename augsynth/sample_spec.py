@@ -1,272 +1,342 @@
-"""The space of images that a dataset yields, and the way from it to the space that generators work in, and back.
+"""What the inputs of a dataset look like, and the way from them to what generators see, and back.
 
-Generators see float32 tensors of shape (C, H, W) in [-1, 1], whatever the dataset yields.
+A sample takes three forms. *Yielded*: what the dataset hands out. *Raw*: checked, of one type, in the dataset's own
+dtype and range; what is kept in memory. *Model*: what generators see. A kind of data says what they are and how one
+becomes the other; everything here runs while a loader runs, asks no registry, and goes to spawned workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from augsynth.errors import DataError
-from augsynth.label_spec import LabelSpec
+from augsynth.errors import CapabilityError, DataError
+from augsynth.labels.classes import LabelSpec
+from augsynth.topic_spec import TopicSpec
 
-_PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3}
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
-_KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+Self = TypeVar("Self", bound="SampleSpec")
+
+LARGEST = 2**28
+"""Values of one sample. More are a mistake, or a file that means harm."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SampleSpec:
-    """What the images of a dataset look like.
+    """The space of a dataset's inputs. Subclass it for a kind of data, and name the class in a :class:`Modality`.
+
+    As it stands it serves inputs that are tensors of one shape, seen by generators as float32 in [-1, 1]. An author
+    writes :meth:`of` and :meth:`claims`, gives it the fields that describe an input, and overrides what differs;
+    inputs that are no tensors start from :class:`ListSpec`.
 
     Args:
-        form: ``"tensor"``, ``"numpy"`` or ``"pil"``.
-        layout: ``"CHW"``, ``"HWC"`` or ``"HW"``.
-        channels, height, width: size of an image.
-        dtype: ``"uint8"`` or a float type.
-        mode: mode of PIL images, else None.
-        low, high: range of each channel; integers have 0 to 255, floats a standard range or what was seen.
-        labels: the classes, or None when unlabelled.
+        labels: the classes of the dataset, or None when it is unlabelled.
+        topics: its topics, or None.
+        modality: qualified name of the kind of data, set when it is recognised.
     """
 
-    form: str
-    layout: str
-    channels: int
-    height: int
-    width: int
-    dtype: str
-    mode: str | None
-    low: tuple[float, ...]
-    high: tuple[float, ...]
     labels: LabelSpec | None = None
-    modality: str = "image"
+    topics: TopicSpec | None = None
+    modality: str = ""
+
+    field_names: ClassVar[tuple[str, ...]] = ()
+    """Keys under which samples that are dicts usually hold such an input."""
+    tensors: ClassVar[bool] = True
+    """Whether generators see tensors of one shape: they are then placed on devices, stacked, and made in parallel."""
+
+    # ------------------------------------------------------------------ what an author writes
 
     @classmethod
-    def of_image(cls, x: Any, *, low: Sequence[float] | None = None, high: Sequence[float] | None = None) -> SampleSpec:
-        """Infer the spec of one image.
+    def claims(cls, x: Any) -> bool:
+        """Whether ``x`` is of this kind at all, flawed or not; quick, and without an error."""
+        raise NotImplementedError(f"{cls.__name__} must define claims(x)")
+
+    @classmethod
+    def of(cls: type[Self], x: Any, dataset: Any = None) -> Self:
+        """Infer the spec of one input.
 
         Args:
-            x: a PIL image, an array (H, W), (H, W, C) or (C, H, W), or a tensor (H, W), (C, H, W) or (H, W, C),
-                with 1 to 4 channels, of 8-bit integers or floats.
-            low, high: per-channel range of float images; read off ``x`` when not given.
+            x: what the dataset yields as its input.
+            dataset: where it comes from, for facts that an input does not tell.
 
         Raises:
-            DataError: it is no such image; says what it is and what to do.
+            DataError: it is none that can be understood; says what it is and what to do.
         """
-        if isinstance(x, Image.Image):
-            if x.mode not in _PIL_CHANNELS:
-                raise DataError(f"PIL image of mode {x.mode!r}: convert it to 'L' or 'RGB' first, image.convert('RGB')")
-            channels = _PIL_CHANNELS[x.mode]
-            return cls(
-                "pil", "HWC", channels, x.height, x.width, "uint8", x.mode, (0.0,) * channels, (255.0,) * channels
-            )
-        if not isinstance(x, (Tensor, np.ndarray)):
-            raise DataError(
-                f"sample input of type {type(x).__name__}: expected a PIL image, a numpy array, a tensor or a str. "
-                "If samples have other fields, name the right one with fields="
-            )
-        form = "tensor" if isinstance(x, Tensor) else "numpy"
-        dtype = str(x.dtype).removeprefix("torch.")
-        if dtype != "uint8" and dtype not in _FLOATS:
-            raise DataError(f"image of dtype {dtype}: expected uint8 or a float type")
-        layout, (channels, height, width) = _layout(tuple(x.shape), channels_first=form == "tensor")
-        if low is None or high is None:
-            low, high = value_range(torch.as_tensor(x), layout)
-        if dtype == "uint8":
-            low, high = (0.0,) * channels, (255.0,) * channels
-        return cls(form, layout, channels, height, width, dtype, None, tuple(low), tuple(high))
+        raise NotImplementedError(f"{cls.__name__} must define of(x, dataset)")
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W), the shape that generators see."""
-        return self.channels, self.height, self.width
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample as generators see it."""
+        raise NotImplementedError(f"{type(self).__name__} must define shape")
+
+    @property
+    def described(self) -> str:
+        """For messages: ``tensor (1, 28, 28) float32 in [0, 1]``."""
+        return f"{type(self).__name__.removesuffix('Spec').lower()} of shape {self.shape}"
+
+    def to_raw(self, x: Any) -> Any:
+        """One input as it is kept in memory.
+
+        Raises:
+            DataError: it is of another form, size, type or range than this spec.
+        """
+        tensor = torch.as_tensor(x)
+        if tuple(tensor.shape) != self.shape:
+            raise DataError(f"an input of shape {tuple(tensor.shape)}: expected {self.described}")
+        return tensor
+
+    def raw_to_model(self, raw: Any) -> Any:
+        """n raw samples as generators see them."""
+        return raw.float()
+
+    def model_to_raw(self, x: Any) -> Any:
+        """The inverse of :meth:`raw_to_model`; values out of range are clipped."""
+        return x
+
+    def yielded(self, raw: Any) -> Any:
+        """n raw samples as what the dataset yields: a tensor (n, ...), an array (n, ...), or a list."""
+        return raw.contiguous()
+
+    def refined(self: Self, raw: Any) -> Self:
+        """The spec of all of a dataset's samples, given all of them."""
+        return self
+
+    # ------------------------------------------------------------------ what follows from it
 
     @property
     def num_classes(self) -> int:
         """Number of classes, 0 without labels."""
         return len(self.labels) if self.labels else 0
 
-    def to_model(self, x: Any) -> Tensor:
-        """One image as float32 (C, H, W) in [-1, 1].
+    @property
+    def num_topics(self) -> int:
+        """Number of topics, 0 without."""
+        return len(self.topics) if self.topics else 0
 
-        Raises:
-            DataError: it is of another form, size, type or range than this spec.
-        """
-        return self.raw_to_model(self.to_raw(x)[None])[0]
+    @property
+    def kind(self) -> str:
+        """Short name of the kind of data."""
+        return self.modality.rpartition("/")[2]
 
-    def to_raw(self, x: Any) -> Tensor:
-        """One image as a (C, H, W) tensor of its own dtype and range. Raises as :meth:`to_model`."""
-        if isinstance(x, Image.Image):
-            got = ("pil", _PIL_CHANNELS.get(x.mode, 0), x.height, x.width, x.mode)
-            if got != ("pil", self.channels, self.height, self.width, self.mode):
-                raise DataError(
-                    f"a PIL image of mode {x.mode} and size {x.width}×{x.height}: expected {self.described}"
-                )
-            array = torch.from_numpy(np.array(x))
-            return array[None] if array.ndim == 2 else array.movedim(-1, 0)
-        tensor = torch.as_tensor(x) if isinstance(x, (Tensor, np.ndarray)) else None
-        form = "tensor" if isinstance(x, Tensor) else "numpy"
-        if tensor is None or form != self.form or tuple(tensor.shape) != self._yielded_shape:
-            what = type(x).__name__ if tensor is None else f"a {form} of shape {tuple(tensor.shape)}"
-            raise DataError(f"{what}: expected {self.described}")
-        if str(tensor.dtype).removeprefix("torch.") != self.dtype:
-            raise DataError(f"a {form} of dtype {tensor.dtype}: expected {self.described}")
-        return {"HW": lambda t: t[None], "HWC": lambda t: t.movedim(-1, 0), "CHW": lambda t: t}[self.layout](tensor)
-
-    def raw_to_model(self, raw: Tensor) -> Tensor:
-        """(n, C, H, W) of the dataset's dtype and range as float32 in [-1, 1]."""
-        low, high = self._range(raw.device)
-        return (raw.float() - low) * (2.0 / (high - low)) - 1.0
-
-    def model_to_raw(self, x: Tensor) -> Tensor:
-        """(n, C, H, W) in [-1, 1] as the dataset's dtype and range; values outside are clipped."""
-        low, high = self._range(x.device)
-        # in place after the first operation: fresh memory costs more than the arithmetic
-        values = x.float().clamp(-1.0, 1.0).add_(1.0).mul_((high - low) / 2.0).add_(low)
-        if self.dtype == "uint8":
-            return values.round_().clamp_(0, 255).to(torch.uint8)
-        return values.to(getattr(torch, self.dtype))
-
-    def collated(self, x: Tensor) -> Tensor:
-        """(n, C, H, W) in [-1, 1] as ``default_collate`` makes of n samples of the dataset, on the same device."""
-        raw = self.model_to_raw(x)
-        return raw[:, 0] if self.layout == "HW" else raw.movedim(1, -1) if self.layout == "HWC" else raw
-
-    def stacked(self, raws: Sequence[Tensor]) -> Tensor:
-        """(n, C, H, W) of n images in their own dtype and range."""
+    def stacked(self, raws: Sequence[Any]) -> Any:
+        """n raw samples as one object that can be indexed by slices and index tensors."""
         return torch.stack(list(raws)) if raws else torch.zeros(0, *self.shape)
 
-    def refined(self, raw: Tensor) -> SampleSpec:
-        """The spec of all of a dataset's images: with the range that all of them have."""
-        if self.dtype == "uint8":
-            return self
-        low, high = value_range(raw, "NCHW")
-        return replace(self, low=low, high=high)
-
-    def raw_bytes(self, raw: Tensor) -> bytes:
-        """For a fingerprint of the data."""
-        return raw.contiguous().view(torch.uint8).numpy().tobytes()
-
-    def joined(self, parts: Sequence[Tensor]) -> Tensor:
-        """The images of several requests, (n, C, H, W) in [-1, 1]."""
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """The samples of several requests, as generators see them."""
         return parts[0] if len(parts) == 1 else torch.cat(list(parts)) if parts else torch.zeros(0, *self.shape)
 
-    def flaw(self, made: Tensor, n: int) -> str | None:
-        """What is wrong with ``made`` as n generated images, or None."""
+    def placed(self, x: Any, device: torch.device | str) -> Any:
+        """Samples, raw or as generators see them, on ``device``."""
+        return x.to(device)
+
+    def batched(self, x: Any) -> Any:
+        """n samples as generators see them, as what the dataset yields."""
+        return self.yielded(self.placed(self.model_to_raw(x), "cpu"))
+
+    def inputs(self, given: Any) -> Any:
+        """n inputs that a caller gives, in a list or stacked, as generators see them.
+
+        Raises:
+            DataError: it is one input, or not of this spec.
+        """
+        if isinstance(given, (Tensor, np.ndarray)) and given.ndim < self.yielded_ndim + 1:
+            raise DataError(f"an input of shape {tuple(given.shape)}: expected n of them, stacked or in a list")
+        if not isinstance(given, (Tensor, np.ndarray, Sequence)) or isinstance(given, str):
+            raise DataError(
+                f"inputs of type {type(given).__name__}: expected a list, a tensor (n, ...) or an array (n, ...)"
+            )
+        return self.raw_to_model(self.stacked([self.to_raw(one) for one in given]))
+
+    @property
+    def yielded_ndim(self) -> int:
+        """Number of dimensions of one input, where it is a tensor or an array."""
+        return len(self.shape)
+
+    def flaw(self, made: Any, n: int) -> str | None:
+        """What is wrong with ``made`` as n generated samples, or None."""
         if tuple(made.shape) != (n, *self.shape):
             return f"made samples of shape {tuple(made.shape)}, expected {(n, *self.shape)}"
         # a single NaN or infinity shows in the sum
         return None if torch.isfinite(made.sum()) else "made NaN or infinite values"
 
-    def batched(self, x: Tensor) -> Any:
-        """(n, C, H, W) in [-1, 1] as what the dataset yields, n of them.
-
-        Returns:
-            a tensor (n, ...), an array (n, ...), or a list of n PIL images.
-        """
-        return self.yielded(self.model_to_raw(x).cpu())
-
-    def yielded(self, raw: Tensor) -> Any:
-        """(n, C, H, W) in the dataset's dtype and range as what the dataset yields, like :meth:`batched`."""
-        if self.layout == "HW":
-            raw = raw[:, 0]
-        elif self.layout == "HWC":
-            raw = raw.movedim(1, -1)
-        if self.form == "tensor":
-            return raw.contiguous()
-        array = np.ascontiguousarray(raw.numpy())
-        if self.form == "numpy":
-            return array
-        return [_pil(one, str(self.mode)) for one in array]
-
     def differences(self, other: Any) -> list[str]:
-        """What differs between the images of this spec and of another; labels and observed ranges are not compared."""
-        if other.modality != "image":
-            return [f"modality: image against {other.modality}"]
-        named = {"form": "type", "layout": "layout", "shape": "shape (C, H, W)", "dtype": "dtype", "mode": "PIL mode"}
+        """What differs between the inputs of this spec and of another, for messages; labels, topics and what depends on
+        the samples seen are not compared."""
+        if type(other) is not type(self):
+            return [f"modality: {self.kind} against {other.kind}"]
         return [
-            f"{text}: {getattr(self, name)} against {getattr(other, name)}"
-            for name, text in named.items()
+            f"{name}: {getattr(self, name)} against {getattr(other, name)}"
+            for name in self.compared()
             if getattr(self, name) != getattr(other, name)
         ]
 
-    def admits(self, raw: Tensor, *, tolerance: float = 0.05) -> bool:
-        """Whether the values of (C, H, W) ``raw`` lie in this range, give or take a share of its width."""
-        low, high = (bound[0] for bound in self._range(raw.device))
-        slack = tolerance * (high - low)
-        values = raw.float()
-        return bool(((values >= low - slack) & (values <= high + slack)).all())
+    @classmethod
+    def compared(cls) -> Iterable[str]:
+        """The fields that must agree for samples to stand in for one another."""
+        own = {field.name for field in fields(SampleSpec)}
+        return [field.name for field in fields(cls) if field.name not in own]
+
+    def misfit(self, raw: Any) -> str | None:
+        """Why the raw sample ``raw`` of another spec without :meth:`differences` cannot be among these, or None."""
+        return None
+
+    def collated(self, x: Any) -> Tensor:
+        """n samples as generators see them, as ``default_collate`` makes of what the dataset yields, on their device.
+
+        Raises:
+            CapabilityError: ``default_collate`` makes no tensor of such inputs.
+        """
+        raw: Tensor = self.model_to_raw(x)
+        return raw
+
+    def raw_bytes(self, raw: Any) -> bytes:
+        """All raw samples, for a fingerprint of the data."""
+        made: bytes = raw.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        return made
+
+    def digestible(self, raw: Any) -> Iterable[bytes]:
+        """The bytes of each raw sample, by which equal ones are found."""
+        return (one.contiguous().numpy().tobytes() for one in raw)
+
+    def raw_slot(self) -> tuple[tuple[int, ...], torch.dtype] | None:
+        """Shape and dtype of one raw sample, for a place in shared memory; None where samples differ in size, and
+        :meth:`packed` is asked."""
+        raw = self.model_to_raw(torch.zeros(1, *self.shape))
+        return tuple(raw.shape[1:]), raw.dtype
 
     @property
-    def described(self) -> str:
-        """For messages: ``tensor (1, 28, 28) float32 in [0, 1]``."""
-        low, high = min(self.low), max(self.high)
-        if self.form == "pil":
-            return f"PIL images of mode {self.mode} and size {self.width}×{self.height}"
-        return f"{self.form} {self._yielded_shape} {self.dtype} in [{low:g}, {high:g}]"
+    def slot_bytes(self) -> int:
+        """The most bytes that :meth:`packed` makes of a real sample."""
+        raise NotImplementedError(f"{type(self).__name__} must define slot_bytes")
+
+    def packed(self, x: Any) -> list[bytes]:
+        """n samples as generators see them, as bytes."""
+        raise NotImplementedError(f"{type(self).__name__} must define packed(x)")
+
+    def unpacked(self, packed: Sequence[bytes]) -> Any:
+        """n raw samples, from bytes."""
+        raise NotImplementedError(f"{type(self).__name__} must define unpacked(packed)")
+
+    def likely_topics(self, x: Any) -> Tensor:
+        """(n,) int64 topics that n samples, as generators see them, are about.
+
+        Raises:
+            CapabilityError: they do not tell.
+        """
+        raise CapabilityError(f"{self.described}: samples do not tell their topic; pass topics=")
+
+    @classmethod
+    def caller(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
+        """How ``transform``, of some library, is called with an input and a seed; None where it is called as it is."""
+        return None
+
+    @classmethod
+    def moved(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
+        """The same for an input that comes with targets which lie in it, as a :class:`augsynth.joint.Joint`."""
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """A form that JSON can hold."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SampleSpec:
-        """The inverse of :meth:`to_json`."""
+    def from_json(cls: type[Self], data: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: ``data`` is not what :meth:`to_json` made.
+        """
         values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        return cls(**{**values, "labels": LabelSpec.from_json(data["labels"])})
+        made = cls(
+            **{
+                **values,
+                "labels": LabelSpec.from_json(data["labels"]),
+                "topics": TopicSpec.from_json(data.get("topics")),
+            }
+        )
+        made.check_size()
+        return made
+
+    def check_size(self) -> None:
+        """Raise a ValueError where a sample would be larger than any could be: it was read from a file."""
+        if self.tensors and not (
+            all(isinstance(one, int) and one > 0 for one in self.shape) and math.prod(self.shape) <= LARGEST
+        ):
+            raise ValueError(f"samples of shape {self.shape}: expected whole numbers from 1 up, of {LARGEST:,} values")
+
+    def with_labels(self: Self, labels: LabelSpec | None) -> Self:
+        """The same with other labels."""
+        return replace(self, labels=labels)
+
+
+class Items(list[Any]):
+    """A list that can be indexed like a tensor: by a slice, an index tensor, or a list."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return type(self)(super().__getitem__(index))
+        if isinstance(index, (Tensor, np.ndarray, list)):
+            positions = index if isinstance(index, list) else index.tolist()
+            return type(self)(super(Items, self).__getitem__(i) for i in positions)
+        return super().__getitem__(index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListSpec(SampleSpec):
+    """Inputs that are no tensors, such as strings: generators see the very objects, in :class:`Items`."""
+
+    tensors: ClassVar[bool] = False
 
     @property
-    def _yielded_shape(self) -> tuple[int, ...]:
-        c, h, w = self.shape
-        return {"HW": (h, w), "HWC": (h, w, c), "CHW": (c, h, w)}[self.layout]
+    def shape(self) -> tuple[int, ...]:
+        return ()
 
-    def _range(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        low, high = (torch.tensor(bound, device=device).view(1, -1, 1, 1) for bound in (self.low, self.high))
-        return low, high
+    def to_raw(self, x: Any) -> Any:
+        return x
 
+    def stacked(self, raws: Iterable[Any]) -> Items:
+        return Items(raws)
 
-def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Per-channel range of one image or of a (n, C, H, W) batch (layout ``"NCHW"``): a standard one that fits, or
-    what was seen.
+    def raw_to_model(self, raw: Any) -> Any:
+        return raw
 
-    Raises:
-        DataError: a value is NaN or infinite.
-    """
-    values = x.float()
-    channel = {"HW": None, "CHW": 0, "HWC": -1, "NCHW": 1}[layout]
-    rows = values.reshape(1, -1) if channel is None else values.movedim(channel, 0).flatten(1)
-    if not torch.isfinite(rows).all():
-        raise DataError("an image has NaN or infinite values")
-    low, high = rows.amin(1), rows.amax(1)
-    for known_low, known_high in _KNOWN_RANGES:
-        if low.min() >= known_low and high.max() <= known_high:
-            return (known_low,) * len(rows), (known_high,) * len(rows)
-    high = torch.where(high > low, high, low + 1.0)
-    return tuple(low.tolist()), tuple(high.tolist())
+    def model_to_raw(self, x: Any) -> Any:
+        return x
 
+    def joined(self, parts: Sequence[Any]) -> Items:
+        return Items(one for part in parts for one in part)
 
-def _layout(shape: tuple[int, ...], *, channels_first: bool) -> tuple[str, tuple[int, int, int]]:
-    if len(shape) == 2:
-        return "HW", (1, *shape)
-    if len(shape) == 3:
-        first, last = 1 <= shape[0] <= 4, 1 <= shape[-1] <= 4
-        if first and (channels_first or not last):
-            return "CHW", (shape[0], shape[1], shape[2])
-        if last:
-            return "HWC", (shape[2], shape[0], shape[1])
-    raise DataError(
-        f"image of shape {shape}: expected (H, W), (H, W, C) or (C, H, W) with 1 to 4 channels; "
-        "reshape the samples, for example with a transform of the dataset"
-    )
+    def placed(self, x: Any, device: torch.device | str) -> Any:
+        return x
 
+    def yielded(self, raw: Any) -> Any:
+        return list(raw)
 
-def _pil(array: np.ndarray, mode: str) -> Image.Image:
-    height, width = array.shape[:2]
-    return Image.frombytes(mode, (width, height), array.tobytes())
+    def inputs(self, given: Any) -> Any:
+        if not isinstance(given, Sequence) or isinstance(given, str):
+            raise DataError(f"inputs of type {type(given).__name__}: expected n of them in a list")
+        return self.stacked([self.to_raw(one) for one in given])
+
+    def flaw(self, made: Any, n: int) -> str | None:
+        return None if len(made) == n else f"made {len(made)} samples, expected {n}"
+
+    def collated(self, x: Any) -> Tensor:
+        raise CapabilityError(f"{self.described}: a batch of them is no tensor")
+
+    def raw_bytes(self, raw: Any) -> bytes:
+        return b"\x00".join(self.digestible(raw))
+
+    def digestible(self, raw: Any) -> Iterable[bytes]:
+        return (repr(one).encode("utf-8", "surrogatepass") for one in raw)
+
+    def raw_slot(self) -> tuple[tuple[int, ...], torch.dtype] | None:
+        return None
+
+    def check_size(self) -> None:
+        return None

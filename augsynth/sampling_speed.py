@@ -22,7 +22,7 @@ log = logging.getLogger("augsynth")
 
 SIZES = (16, 32, 64, 128, 256)
 LEVEL = 2 / 255
-"""One step of an 8-bit image, on [-1, 1]."""
+"""One step of an 8-bit value, on [-1, 1]."""
 _REPEATS = 5
 _WORTH = 1.05  # a form that is hardly faster is not worth another arithmetic
 _SHARE = 0.999  # of the values, which must be within LEVEL
@@ -32,7 +32,7 @@ def tuned(gen: Any, n: int, *, compile: bool, autocast: bool, again: bool) -> di
     """Measure, and leave ``gen`` set to the fastest. Arguments and result as of :meth:`Generator.tune_sampling`."""
     device = gen.device
     kind = device.type
-    autocast = autocast and gen.spec.modality != "text"  # what a text is would change with the arithmetic
+    autocast = autocast and gen.spec.tensors  # what another object is would change with the arithmetic
     described = {"plugin": gen._name, "n": n, "compile": compile, "autocast": autocast, "config": gen.config}
     key = _key(device, described)
     classes = torch.arange(n) % gen.spec.num_classes if gen.conditional else None
@@ -60,7 +60,7 @@ def tuned(gen: Any, n: int, *, compile: bool, autocast: bool, again: bool) -> di
                 lower = min(seconds.values()) > _WORTH * min(own.values())
                 seconds = own if lower else seconds
             else:
-                log.info("bfloat16 changes the samples by more than a level of an 8-bit image: float32 stays")
+                log.info("bfloat16 changes the samples by more than a level of 8 bits: float32 stays")
         rates = {str(size): round(n / s, 1) for size, s in seconds.items()}
         best = min(seconds, key=seconds.__getitem__)
         known = {"micro_batch": best, "samples_per_second": rates, "compiled": compile, "autocast": lower}

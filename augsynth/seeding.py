@@ -76,6 +76,11 @@ def derive(seeds: Tensor | int, *path: Tensor | int) -> Tensor:
     return key
 
 
+def child_seed(seed: int, position: int) -> int:
+    """A seed for the part ``position`` of a transform that has several."""
+    return int(derive(seed, position))
+
+
 def uniform(seeds: Tensor, shape: Sequence[int] = (), *, stream: int = 0) -> Tensor:
     """Uniform numbers in the open interval (0, 1), each row from its own seed.
 

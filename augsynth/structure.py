@@ -8,7 +8,7 @@ from typing import Any
 
 from augsynth.errors import ConfigError, DataError
 
-X_KEYS = ("image", "img", "pixel_values", "text", "sentence", "x", "input", "inputs", "data", "content")
+X_KEYS = ("x", "input", "inputs", "data")
 Y_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
 
 Fields = Mapping[str, Any] | Sequence[Any]
@@ -33,14 +33,15 @@ class Structure:
     size: int = 1
 
     @classmethod
-    def of(cls, sample: Any, fields: Fields | None = None) -> Structure:
+    def of(cls, sample: Any, fields: Fields | None = None, names: Iterable[str] = ()) -> Structure:
         """Read the structure off one sample.
 
         Args:
             sample: what the dataset yields.
             fields: ``{"x": key, "y": key}`` or ``(x, y)`` where the defaults do not find them: the first two
-                entries of a tuple, or the usual keys of a dict (``image``, ``label``, ...). ``"y": None`` means
+                entries of a tuple, or the usual keys of a dict (``x``, ``label``, ...). ``"y": None`` means
                 unlabelled.
+            names: further keys that may hold the input.
 
         Raises:
             DataError: the input is not found; the message lists the keys there are.
@@ -49,7 +50,7 @@ class Structure:
         wanted = _wanted(fields)
         if isinstance(sample, Mapping):
             keys = list(sample)
-            x = wanted["x"] if "x" in wanted else next((key for key in X_KEYS if key in sample), None)
+            x = wanted["x"] if "x" in wanted else next((key for key in (*names, *X_KEYS) if key in sample), None)
             y = wanted["y"] if "y" in wanted else next((key for key in Y_KEYS if key in sample), None)
             if x is None:
                 raise DataError(

@@ -184,7 +184,7 @@ def distinct_topics(topics: Sequence[Any]) -> tuple[tuple[str, ...], Tensor]:
     wrong = [topic for topic in plain if isinstance(topic, bool) or not isinstance(topic, (int, str))]
     if wrong:
         raise ConfigError(
-            f"topics: {wrong[0]!r} of type {type(wrong[0]).__name__}: expected a str or an int for each text"
+            f"topics: {wrong[0]!r} of type {type(wrong[0]).__name__}: expected a str or an int for each sample"
         )
     if len({type(topic) for topic in plain}) > 1:
         raise ConfigError("topics: some are numbers and some are names; use one kind")

@@ -13,8 +13,9 @@ import torch
 from common import record
 
 import augsynth
-from augsynth.classifiers import probabilities, train_classifier
+from augsynth.classifiers.training import train_classifier
 from augsynth.datasets.named import open_dataset
+from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
 
 SAMPLES = 500
@@ -62,7 +63,7 @@ def main() -> None:
         name += f"-{options.per_class}"
     spec = TrainingData.read(judged, show=False).spec
     judge = train_classifier(judged, spec, steps=2000, seed=0)
-    right = probabilities(judge, spec.raw_to_model(test.images)).argmax(1) == torch.tensor(test.targets)
+    right = probabilities(judge, spec.raw_to_model(test.inputs)).argmax(1) == torch.tensor(test.targets)
     figures = {"judge's accuracy on the test set": float(right.float().mean()), "samples per class": SAMPLES}
     figures["images fitted on"] = len(train)
     figures |= measure(train, judge, options.generators, options.seeds)

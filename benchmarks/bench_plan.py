@@ -8,7 +8,7 @@ import torch
 from common import in_turns, record
 
 from augsynth.blending.plan import EpochPlan
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
 
 N, PART = 1_000_000, 100_000
 

@@ -42,14 +42,14 @@ class Decoded(Dataset):
 
     def __init__(self, images: torch.Tensor, labels: torch.Tensor) -> None:
         v2 = augsynth.import_torchvision("torchvision.transforms.v2")
-        self.images, self.targets = (images[:, 0] * 255).to(torch.uint8).numpy(), labels.tolist()
+        self.inputs, self.targets = (images[:, 0] * 255).to(torch.uint8).numpy(), labels.tolist()
         self.to_tensor = v2.Compose([v2.RandomCrop(28, padding=2), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def __getitem__(self, index):
-        return self.to_tensor(Image.fromarray(self.images[index])).as_subclass(torch.Tensor), self.targets[index]
+        return self.to_tensor(Image.fromarray(self.inputs[index])).as_subclass(torch.Tensor), self.targets[index]
 
 
 class OnDisk(Dataset):

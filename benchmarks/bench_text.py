@@ -16,7 +16,7 @@ from common import in_turns, median_ratio, record
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyTexts
+from augsynth.modalities.text.tiny import TinyTexts
 
 if (shared := Path(__file__).parents[2] / "shared" / "nltk_data").is_dir():
     nltk.data.path.insert(0, str(shared))

@@ -15,6 +15,7 @@ from bench_uplift import TUNING, Task
 from common import record
 
 import augsynth
+from augsynth import authoring
 
 
 class Noise(augsynth.Generator):
@@ -27,7 +28,7 @@ class Noise(augsynth.Generator):
         pass
 
     def draw(self, labels, seeds, *, temperature, truncation):
-        return augsynth.uniform(seeds, self.spec.shape) * 2 - 1
+        return authoring.uniform(seeds, self.spec.shape) * 2 - 1
 
 
 def main() -> None:

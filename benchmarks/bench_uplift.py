@@ -28,7 +28,7 @@ from torch.utils.data import Subset
 import augsynth
 from augsynth.datasets.named import open_dataset
 from augsynth.fitting.training_data import TrainingData
-from augsynth.utility.classic import candidates_for
+from augsynth.modalities.image.classic import candidates
 from augsynth.utility.comparison import mean_interval
 
 TASKS = ("fashion-20", "fashion-100", "fashion-long-tail", "digits-30", "trec6-500")
@@ -67,8 +67,8 @@ class Task:
         """Samples of the training split, mostly of no draw."""
         if self.name == "trec6-500":
             return self.full[-2000:]
-        taken = {x.numpy().tobytes() for x in self.draw(TUNING)[0].images}
-        rows = [i for i in range(len(self.full)) if self.full.images[i].numpy().tobytes() not in taken]
+        taken = {x.numpy().tobytes() for x in self.draw(TUNING)[0].inputs}
+        rows = [i for i in range(len(self.full)) if self.full.inputs[i].numpy().tobytes() not in taken]
         return self.full.subset(torch.tensor(rows[-3000:]))
 
     def gen(self, seed: int):
@@ -134,7 +134,7 @@ def evenly(real):
 
 def policies(task: Task, real) -> dict:
     """Candidates for classic augmentation: the light ones, which a study beforehand found best."""
-    every = candidates_for(TrainingData.read(real, show=False).spec)
+    every = candidates(TrainingData.read(real, show=False).spec)
     wanted = ("shift", "flip", "shift + flip", "eda", "aeda")
     return {name: one for name, one in every.items() if name in wanted}
 

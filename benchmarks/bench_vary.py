@@ -18,9 +18,10 @@ from common import record
 from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
 
 import augsynth
-from augsynth.classifiers import ImageClassifier, probabilities
 from augsynth.datasets.named import open_dataset
-from augsynth.sample_spec import SampleSpec
+from augsynth.features import probabilities
+from augsynth.modalities.image.classifier import ImageClassifier
+from augsynth.modalities.image.spec import ImageSpec
 
 LARGEST, SMALLEST, BATCH, VALIDATION = 500, 5, 64, 5000
 
@@ -73,7 +74,7 @@ def train_arm(images, classes, change, augment, seed, steps):
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = ImageClassifier(SampleSpec.of_image(images[0]), 10)
+        model = ImageClassifier(ImageSpec.of(images[0]), 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     members = [(classes == c).nonzero().flatten() for c in range(10)]
@@ -107,12 +108,12 @@ def main() -> None:
     parser.add_argument("--generator", default="vae")
     options = parser.parse_args()
     train, test = open_dataset("fashion-mnist"), open_dataset("fashion-mnist", split="test")
-    test_x, test_y = test.images, torch.tensor(test.targets)
+    test_x, test_y = test.inputs, torch.tensor(test.targets)
     rows: dict[str, list[dict]] = {}
     for seed in range(options.seeds):
         chosen, ranking, held = long_tail(train, seed)
         subset, validation = train.subset(chosen), train.subset(held)
-        images, classes = subset.images, torch.tensor(subset.targets)
+        images, classes = subset.inputs, torch.tensor(subset.targets)
         started = time.perf_counter()
         gen = augsynth.fit(options.generator, subset, seed=seed, progress=False, device="cpu")
         print(f"seed {seed}: fitted in {time.perf_counter() - started:.0f} s", flush=True)
@@ -138,7 +139,7 @@ def main() -> None:
         for name, (change, augment) in arms.items():
             model = train_arm(images, classes, change, augment, seed, options.steps)
             rare = ranking[-3:]
-            row = {"validation": accuracy(model, validation.images, torch.tensor(validation.targets), rare)}
+            row = {"validation": accuracy(model, validation.inputs, torch.tensor(validation.targets), rare)}
             row["test"] = accuracy(model, test_x, test_y, rare)
             rows.setdefault(name, []).append(row)
             print(seed, name, {k: round(v, 4) for k, v in row["test"].items()}, flush=True)

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 

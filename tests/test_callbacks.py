@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import augsynth
-from augsynth.testing import TinyImages, TinyTexts
+from augsynth.modalities.image.tiny import TinyImages
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 REAL, OTHER = TinyImages(60, form="tensor-float"), TinyImages(60, form="tensor-float", seed=1)

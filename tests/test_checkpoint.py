@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import tracemalloc
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import augsynth
-from augsynth import _atomic, checkpoint
+from augsynth import _atomic
+from augsynth.checkpoint import format, writing
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def _rewrite(saved, **changes):
     description = json.loads((saved / "generator.json").read_text())
     del description["digest"]
     description.update(changes)
-    description["digest"] = checkpoint._digest(description)
+    description["digest"] = format.digest(description)
     (saved / "generator.json").write_text(json.dumps(description))
 
 
@@ -118,6 +120,49 @@ def test_nothing_named_in_the_folder_is_imported(saved, tmp_path, monkeypatch):
             augsynth.load(saved)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"config": [1, 2]}, "'config' is of type list, expected dict"),
+        ({"config": None}, "'config' is of type NoneType"),
+        ({"spec": "image"}, "'spec' is of type str"),
+        ({"sha256": 3}, "'sha256' is of type int"),
+        ({"plugin": 7}, "'plugin' is of type int"),
+        ({"plugin": "../../etc"}, "no name of a plugin"),
+        ({"plugin": "x; rm -rf ~/y"}, "no name of a plugin"),
+        ({"config": {"no_such": 1}}, "does not take"),
+    ],
+)
+def test_a_description_of_other_types_is_refused_in_one_clear_error(saved, changes, message):
+    _rewrite(saved, **changes)
+    with pytest.raises(augsynth.CheckpointError, match=message) as caught:
+        augsynth.load(saved)
+    assert "pip install" not in str(caught.value), "nothing in a file is repeated as advice unless it is a name"
+
+
+@pytest.mark.parametrize("change", ["width", "height", "classes", "modality", "labels"])
+def test_sizes_are_bounded_before_memory_is_asked_for(saved, change):
+    description = json.loads((saved / "generator.json").read_text())
+    spec, config = description["spec"], description["config"]
+    if change == "width":
+        config["width"] = 2**30
+    elif change == "height":
+        spec["height"] = 2**40
+    elif change == "classes":
+        config["components"] = 2**33
+    elif change == "modality":
+        spec["modality"] = "../../etc"
+    else:
+        spec["labels"] = "many"
+    _rewrite(saved, spec=spec, config=config)
+    tracemalloc.start()
+    with pytest.raises(augsynth.CheckpointError) as caught:
+        augsynth.load(saved)
+    assert tracemalloc.get_traced_memory()[1] < 2**26, "memory was taken for what is refused"
+    tracemalloc.stop()
+    assert "pip install .." not in str(caught.value)
+
+
 class _FullDisk(OSError):
     pass
 
@@ -130,9 +175,9 @@ def test_a_failure_in_mid_save_leaves_the_previous_checkpoint_whole(saved, gan, 
         raise _FullDisk(errno.ENOSPC, "No space left on device")
 
     if moment == "weights":
-        monkeypatch.setattr(checkpoint, "save_file", fail)
+        monkeypatch.setattr(writing, "save_file", fail)
     elif moment == "description":
-        monkeypatch.setattr(checkpoint, "_card", fail)
+        monkeypatch.setattr(writing, "_card", fail)
     elif moment == "flush":
         monkeypatch.setattr(_atomic, "_flush", fail)
     else:

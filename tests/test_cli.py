@@ -11,7 +11,7 @@ from PIL import Image
 
 import augsynth
 from augsynth.datasets.named import open_dataset
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 
 
 def run(*arguments, cwd=None):
@@ -92,7 +92,7 @@ def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
         (("fit", "gna", "--data", "digits", "--out", out), "did you mean 'gan'"),
         (("fit", "gan", "--data", "nothing-here", "--out", out), "there is no such folder or file"),
         (("fit", "gan", "--data", bad, "--out", out), "broken.png cannot be read as an image"),
-        (("fit", "gan", "--data", tmp_path / "empty", "--out", out), "is no image folder"),
+        (("fit", "gan", "--data", tmp_path / "empty", "--out", out), "nothing in it that any modality reads"),
         (("fit", "gan", "--data", tmp_path / "no_x.npz", "--out", out), "has the arrays ['z']"),
         (("fit", "gan", "--data", tmp_path / "not.npz", "--out", out), "no such file"),
         (("fit", "gan", "--data", "questions.csv", "--out", out), "there is no such file"),
@@ -146,15 +146,19 @@ def test_sixteen_bit_images_keep_their_shades(tmp_path):
     (tmp_path / "a").mkdir()
     ramp = np.arange(256, dtype=np.uint16).reshape(16, 16)
     Image.fromarray(ramp * 257).save(tmp_path / "a" / "ramp.png")
-    assert torch.equal(open_dataset(str(tmp_path)).images.flatten(), torch.arange(256, dtype=torch.uint8))
+    assert torch.equal(open_dataset(str(tmp_path)).inputs.flatten(), torch.arange(256, dtype=torch.uint8))
 
 
 def test_image_folders_of_mixed_sizes_and_modes(tmp_path):
     for i, (mode, size) in enumerate([("L", (200, 100)), ("RGB", (64, 64)), ("RGBA", (10, 30)), ("P", (50, 50))]):
         (tmp_path / "a").mkdir(exist_ok=True)
         Image.new(mode, size).save(tmp_path / "a" / f"{i}.png")
-    data = open_dataset(str(tmp_path))
-    assert data.images.shape == (4, 3, 32, 32)
+    with pytest.warns(
+        augsynth.ResizeWarning, match="4 images.*4 sizes, from 10 to 200 pixels.*resized to 64×64.*--size"
+    ):
+        data = open_dataset(str(tmp_path))
+    assert data.inputs.shape == (4, 3, 64, 64)
+    assert open_dataset(str(tmp_path), size=32).inputs.shape == (4, 3, 32, 32)
 
 
 def test_the_demo_end_to_end(folder, tmp_path):

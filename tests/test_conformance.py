@@ -3,7 +3,8 @@
 import pytest
 
 import augsynth
-from augsynth.testing import TinyTexts, checks, filter_checks
+from augsynth.modalities.text.tiny import TinyTexts
+from augsynth.testing import checks, filter_checks
 from tests.support import needs_wordnet
 
 
@@ -37,7 +38,10 @@ class Alike:
 
     def sample(self, n, *, seed):
         return augsynth.SampleBatch(
-            None, None, [], self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else self.x[:1] * n
+            None,
+            None,
+            [],
+            self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else type(self.x)([self.x[0]] * n),
         )
 
 
@@ -49,10 +53,10 @@ def settings(name, modality):
     short = name.removeprefix("augsynth/")
     if short in plain:
         return plain[short]
-    real = filter_checks.good_samples(modality == "text")
+    real = filter_checks.good_samples(modality)
     judge = augsynth.Judge(real, steps=100)
     if short == "diversity":
-        x = filter_checks._batch(modality == "text").model_x
+        x = filter_checks.batch_of(modality).model_x
         return {"real": judge, "gen": Alike(x[1:]), "n": 12, "k": 1}
     return {"real": judge, **({"quantile": 0.9} if short == "novelty" else {"k": 1} if short == "density" else {})}
 
@@ -78,7 +82,7 @@ def test_filter(made_filter, check):
     made = made_filter
     if made.modality == "any":
         made.modality = "text"
-    verdicts = made(filter_checks._batch(made.modality == "text"))
+    verdicts = made(filter_checks.batch_of(made.modality))
     assert 0 < int(verdicts.sum()) < len(verdicts), "the check's batch has what the filter takes and what it rejects"
     check(made)
 

@@ -5,7 +5,8 @@ import torch
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyImages, TinyTexts
+from augsynth.modalities.image.tiny import TinyImages
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 REAL = TinyImages(90, form="tensor-float")

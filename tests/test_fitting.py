@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 import augsynth
-from augsynth.testing import TinyImages
+from augsynth import authoring
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 
@@ -30,7 +31,7 @@ class Mean(augsynth.Generator):
         return {"loss": loss}
 
     def draw(self, labels, seeds, *, temperature, truncation):
-        return (self.image + self.spread * temperature * augsynth.noise(seeds, self.image.shape)).clamp(-1, 1)
+        return (self.image + self.spread * temperature * authoring.noise(seeds, self.image.shape)).clamp(-1, 1)
 
 
 @pytest.mark.filterwarnings("ignore::augsynth.errors.CollapseWarning")
@@ -58,7 +59,7 @@ def test_resuming_gives_the_uninterrupted_result(name, tmp_path):
 def test_ctrl_c_leaves_a_usable_checkpoint(tmp_path):
     script = f"""
 import os, signal, augsynth
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 kill = lambda step, losses: os.kill(os.getpid(), signal.SIGINT) if step == 20 else None
 gen = augsynth.fit("vae", TinyImages(), steps=4000, width=8, checkpoint_dir={str(tmp_path / "c")!r}, callback=kill)
 print(gen.fit_info["steps"])
@@ -206,7 +207,7 @@ def test_bad_data_is_named_by_its_position():
         ([(good * float("nan"), 0)], "NaN"),
         ([(torch.zeros(7, 8, 8), 0)], r"shape \(7, 8, 8\).*1 to 4 channels"),
         ([(torch.zeros(64), 0)], r"shape \(64,\)"),
-        ([(torch.zeros(1, 8, 8, dtype=torch.int64), 0)], "dtype int64"),
+        ([(torch.zeros(1, 8, 8, dtype=torch.complex64), 0)], "dtype complex64"),
         ([(3.5, 0)], "type float"),
         (42, "type int"),
     ]
@@ -247,7 +248,7 @@ def test_a_killed_fit_leaves_the_last_checkpoint_whole(tmp_path):
     before = json.loads((path / "generator.json").read_text())
     script = f"""
 import os, signal, augsynth
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 kill = lambda step, losses: os.kill(os.getpid(), signal.SIGKILL) if step == 40 else None
 augsynth.fit("vae", TinyImages(), steps=4000, width=8, checkpoint_dir={str(path)!r}, callback=kill, progress=False)
 """

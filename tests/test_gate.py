@@ -9,7 +9,8 @@ from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyImages
+from augsynth import authoring
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 REAL, VALIDATION = TinyImages(90, form="tensor-float"), TinyImages(60, form="tensor-float", seed=1)
@@ -25,7 +26,7 @@ class Backwards(augsynth.Generator):
         pass
 
     def draw(self, labels, seeds, *, temperature, truncation):
-        x = augsynth.uniform(seeds, self.spec.shape) * 0.6 - 1
+        x = authoring.uniform(seeds, self.spec.shape) * 0.6 - 1
         for i, c in enumerate(((labels + 1) % 3).tolist()):
             x[i, :, :, 2 * c : 2 * c + 2] += 1.2
         return x

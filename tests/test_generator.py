@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import augsynth
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 

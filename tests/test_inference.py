@@ -12,7 +12,7 @@ from torch import nn
 import augsynth
 from augsynth import sampling_speed
 from augsynth.inference import ChannelAffine, inference_form
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 DATA = TinyImages(30, form="tensor-float")

@@ -6,19 +6,19 @@ import sys
 import pytest
 
 import augsynth
-from augsynth import _optional
+from augsynth import _optional, authoring
 
 
 def test_a_missing_package_names_the_extra():
     with pytest.raises(augsynth.MissingDependencyError, match=r"pip install 'augsynth\[fancy\]'"):
-        augsynth.import_optional("no_such_package.sub", extra="fancy", purpose="fancy things")
+        authoring.import_optional("no_such_package.sub", extra="fancy", purpose="fancy things")
 
 
 def test_an_error_inside_an_installed_package_is_not_masked(tmp_path, monkeypatch):
     (tmp_path / "half_broken.py").write_text("import really_not_there\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="really_not_there") as error:
-        augsynth.import_optional("half_broken", extra="x", purpose="y")
+        authoring.import_optional("half_broken", extra="x", purpose="y")
     assert not isinstance(error.value, augsynth.MissingDependencyError)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import augsynth
+from augsynth import authoring
 
 PUBLIC = [
     "AmbiguousPluginError",
@@ -15,15 +16,11 @@ PUBLIC = [
     "AugsynthWarning",
     "BrokenPluginError",
     "Callback",
-    "CallbackSpec",
     "CapabilityError",
     "CheckpointError",
-    "Choice",
     "CleaningReport",
     "CollapseWarning",
     "ConfigError",
-    "ConvDecoder",
-    "ConvEncoder",
     "CosineSchedule",
     "DataError",
     "DeviceBlend",
@@ -31,17 +28,11 @@ PUBLIC = [
     "Evaluation",
     "Figure",
     "FilterExhaustedError",
-    "FilterSpec",
     "FitError",
     "FitWarning",
-    "FloatRange",
     "Generator",
-    "GeneratorSpec",
-    "IntRange",
     "Judge",
-    "LatentGenerator",
     "LinearSchedule",
-    "MetricSpec",
     "MissingDependencyError",
     "NotFittedError",
     "PluginError",
@@ -50,55 +41,93 @@ PUBLIC = [
     "PluginWarning",
     "PoolError",
     "Registry",
+    "ResizeWarning",
     "SampleBatch",
     "SamplePool",
     "SampleSpec",
-    "SearchSpace",
     "SpecMismatchError",
     "SyntheticDataset",
     "SyntheticIterableDataset",
-    "TextSpec",
-    "TextTransform",
     "TopicMatchWarning",
-    "TopicSpec",
-    "TrainingBatch",
-    "Transform",
-    "TransformSpec",
     "Tuning",
     "UnknownLabelError",
     "UnknownTopicError",
     "Uplift",
     "UtilityGate",
     "__version__",
-    "base_size",
-    "child_seed",
     "clean",
     "create",
-    "derive",
     "evaluate",
     "fit",
+    "image_grid",
+    "import_torchvision",
+    "load",
+    "plugins",
+    "samples_by_class",
+    "standard_arms",
+    "topics",
+    "tune",
+    "tune_classic",
+    "uplift",
+]
+AUTHORS = [
+    "Callback",
+    "CallbackSpec",
+    "Choice",
+    "ClassifierFeatures",
+    "ConvDecoder",
+    "ConvEncoder",
+    "Extra",
+    "Figure",
+    "FilterSpec",
+    "FloatRange",
+    "Generator",
+    "GeneratorSpec",
+    "ImageSpec",
+    "IntRange",
+    "Items",
+    "Judge",
+    "LatentGenerator",
+    "ListSpec",
+    "MetricSpec",
+    "Modality",
+    "ModalitySpec",
+    "PrincipalComponents",
+    "Reader",
+    "SampleBatch",
+    "SampleSpec",
+    "SearchSpace",
+    "SeededTransform",
+    "TextSpec",
+    "TextTransform",
+    "TopicSpec",
+    "TrainingBatch",
+    "Transform",
+    "TransformSpec",
+    "atomic_file",
+    "atomic_folder",
+    "base_size",
+    "child_seed",
+    "derive",
+    "embedded_bytes",
+    "embedded_picture",
+    "file_name",
     "hookimpl",
     "image_grid",
     "import_optional",
     "import_torchvision",
     "latent_presets",
-    "load",
     "noise",
-    "plugins",
-    "samples_by_class",
+    "refuse_options",
     "seeded_globals",
-    "standard_arms",
-    "topics",
     "transforms_of",
-    "tune",
-    "tune_classic",
     "uniform",
-    "uplift",
 ]
 
 
 def test_the_public_names_are_pinned():
     assert sorted(augsynth.__all__) == sorted(PUBLIC)
+    assert sorted(authoring.__all__) == sorted(AUTHORS)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -106,11 +135,26 @@ def test_every_public_name_resolves(name):
     assert getattr(augsynth, name) is not None
 
 
-def test_the_stub_for_type_checkers_has_the_same_names():
-    stub = (Path(augsynth.__file__).parent / "__init__.pyi").read_text()
+@pytest.mark.parametrize("name", AUTHORS)
+def test_every_name_for_authors_resolves(name):
+    assert getattr(authoring, name) is not None
+
+
+def test_what_the_contract_spells_for_authors_is_found_and_not_listed():
+    for name in ("hookimpl", "GeneratorSpec", "ModalitySpec", "TransformSpec", "noise", "uniform"):
+        assert getattr(augsynth, name) is getattr(authoring, name) and name not in dir(augsynth)
+
+
+@pytest.mark.parametrize("module", ["augsynth", "authoring"])
+def test_the_stub_for_type_checkers_has_the_same_names(module):
+    stub = (Path(augsynth.__file__).parent / {"augsynth": "__init__.pyi"}.get(module, f"{module}.pyi")).read_text()
     pairs = re.findall(r"^from (\S+) import (\w+) as \2$", stub, flags=re.MULTILINE)
     named = {name: module for module, name in pairs if name != "__version__"}
-    assert named == {**augsynth._HOME, **dict.fromkeys(augsynth._MODULES, "augsynth")}
+    if module == "authoring":
+        assert named == authoring._HOME
+    else:
+        modules = {name: home.rpartition(".")[0] for name, home in augsynth._MODULES.items()}
+        assert named == {**augsynth._HOME, **augsynth._UNLISTED, **modules}
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 import augsynth
-from augsynth import GeneratorSpec, Registry, TransformSpec
+from augsynth import GeneratorSpec, Registry, TransformSpec, authoring
 
 
 @dataclass
@@ -50,7 +50,7 @@ def plugin(*specs, hook="augsynth_generators"):
         yield from specs
 
     implementation.__name__ = hook
-    setattr(module, hook, augsynth.hookimpl(implementation))
+    setattr(module, hook, authoring.hookimpl(implementation))
     return module
 
 
@@ -98,7 +98,7 @@ def test_a_plugin_that_fails_after_registration_leaves_nothing_behind():
     def misspelled():
         yield spec("never")
 
-    module.augsynth_generatorz = augsynth.hookimpl(misspelled)
+    module.augsynth_generatorz = authoring.hookimpl(misspelled)
     reg = registry(Planted("bad", module, Dist("bad-dist")), GOOD)
     (info,) = broken(reg)
     assert "augsynth_generatorz" in info.error
@@ -109,7 +109,7 @@ def test_a_plugin_that_fails_after_registration_leaves_nothing_behind():
 def test_a_hook_with_arguments_is_refused():
     module = types.ModuleType("planted")
 
-    @augsynth.hookimpl
+    @authoring.hookimpl
     def augsynth_generators(config):
         yield spec()
 
@@ -122,7 +122,7 @@ def test_a_hook_with_arguments_is_refused():
 def test_a_hook_that_fails_when_consumed_is_refused_whole():
     module = types.ModuleType("planted")
 
-    @augsynth.hookimpl
+    @authoring.hookimpl
     def augsynth_generators():
         yield spec("first")
         raise ValueError("second went wrong")
@@ -137,7 +137,7 @@ def test_a_hook_that_fails_when_consumed_is_refused_whole():
 @pytest.mark.parametrize("yielded", [None, "gan", spec(), 7])
 def test_a_hook_must_yield_specs(yielded):
     module = types.ModuleType("planted")
-    module.augsynth_generators = augsynth.hookimpl(lambda: yielded)
+    module.augsynth_generators = authoring.hookimpl(lambda: yielded)
     module.augsynth_generators.__name__ = "augsynth_generators"
     (info,) = broken(registry(Planted("bad", module, Dist("bad-dist"))))
     assert "must yield GeneratorSpec" in info.error
@@ -245,7 +245,7 @@ def test_a_missing_dependency_names_the_extra(tmp_path, monkeypatch):
     [
         ({"name": "Not Good"}, "plugin name"),
         ({"factory": "no-colon"}, "package.module:Name"),
-        ({"modality": "smell"}, "modality"),
+        ({"modality": "Sweet smell"}, "modality"),
         ({"conditions": "label"}, "set of names"),
     ],
 )

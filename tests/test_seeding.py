@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import augsynth
+from augsynth import authoring
 from augsynth.seeding import philox, seeds_for
 
 SEEDS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6)
@@ -30,7 +31,7 @@ def test_known_answers():
 @given(SEEDS, st.integers(1, 9), st.integers(0, 1000))
 def test_a_row_depends_on_its_seed_alone(seeds, size, stream):
     rows = torch.tensor(seeds)
-    for draw in (augsynth.noise, augsynth.uniform):
+    for draw in (authoring.noise, authoring.uniform):
         together = draw(rows, (size,), stream=stream)
         for i in range(len(seeds)):
             assert torch.equal(together[i], draw(rows[i : i + 1], (size,), stream=stream)[0])
@@ -39,32 +40,32 @@ def test_a_row_depends_on_its_seed_alone(seeds, size, stream):
 
 @given(SEEDS)
 def test_uniform_is_open_and_noise_finite(seeds):
-    u = augsynth.uniform(torch.tensor(seeds), (200,))
+    u = authoring.uniform(torch.tensor(seeds), (200,))
     assert ((u > 0) & (u < 1)).all()
-    assert torch.isfinite(augsynth.noise(torch.tensor(seeds), (200,))).all()
+    assert torch.isfinite(authoring.noise(torch.tensor(seeds), (200,))).all()
 
 
 @given(st.integers(0, 2**62), st.floats(0.1, 4.0))
 def test_truncated_noise_stays_within(seed, truncation):
-    x = augsynth.noise(torch.tensor([seed]), (500,), truncation=truncation)
+    x = authoring.noise(torch.tensor([seed]), (500,), truncation=truncation)
     assert x.abs().max() <= truncation * (1 + 1e-6)
 
 
 def test_distributions():
-    seeds = augsynth.derive(0, torch.arange(200))
-    x = augsynth.noise(seeds, (5000,)).double()
+    seeds = authoring.derive(0, torch.arange(200))
+    x = authoring.noise(seeds, (5000,)).double()
     assert abs(x.mean()) < 0.005 and abs(x.std() - 1) < 0.005 and abs((x**4).mean() - 3) < 0.05
-    u = augsynth.uniform(seeds, (5000,))
+    u = authoring.uniform(seeds, (5000,))
     assert torch.histc(u, 20, 0, 1).std() / 50_000 < 0.02
     between = torch.corrcoef(x[:50])
     assert (between - torch.eye(50)).abs().max() < 0.08, "rows of neighbouring seeds are uncorrelated"
 
 
 def test_streams_and_derived_seeds_are_independent():
-    seeds = augsynth.derive(1, torch.arange(2000))
+    seeds = authoring.derive(1, torch.arange(2000))
     columns = torch.stack(
-        [augsynth.noise(seeds)[:], augsynth.noise(seeds, stream=1), augsynth.noise(augsynth.derive(seeds, 0)),
-         augsynth.noise(augsynth.derive(seeds, 1)), augsynth.uniform(seeds)]
+        [authoring.noise(seeds)[:], authoring.noise(seeds, stream=1), authoring.noise(authoring.derive(seeds, 0)),
+         authoring.noise(authoring.derive(seeds, 1)), authoring.uniform(seeds)]
     )  # fmt: skip
     assert (torch.corrcoef(columns) - torch.eye(5)).abs().max() < 0.08
     assert len(seeds.unique()) == 2000
@@ -74,9 +75,9 @@ def test_streams_and_derived_seeds_are_independent():
 def test_bits_do_not_depend_on_the_device():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    seeds = augsynth.derive(0, torch.arange(64))
-    assert torch.equal(augsynth.uniform(seeds, (100,)), augsynth.uniform(seeds.cuda(), (100,)).cpu())
-    assert torch.allclose(augsynth.noise(seeds, (100,)), augsynth.noise(seeds.cuda(), (100,)).cpu(), atol=1e-6)
+    seeds = authoring.derive(0, torch.arange(64))
+    assert torch.equal(authoring.uniform(seeds, (100,)), authoring.uniform(seeds.cuda(), (100,)).cpu())
+    assert torch.allclose(authoring.noise(seeds, (100,)), authoring.noise(seeds.cuda(), (100,)).cpu(), atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", ["x", 1.5, True, 2**64, None.__class__])
@@ -91,4 +92,4 @@ def test_seeds_must_fit():
     with pytest.raises(augsynth.ConfigError, match="pass one of them"):
         seeds_for(1, seed=1, seeds=[2])
     with pytest.raises(augsynth.ConfigError, match="truncation=0"):
-        augsynth.noise(torch.tensor([1]), (2,), truncation=0)
+        authoring.noise(torch.tensor([1]), (2,), truncation=0)

@@ -7,8 +7,8 @@ import torch
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyTexts
-from augsynth.text_spec import LONGEST, Texts
+from augsynth.modalities.text.spec import LONGEST, Texts
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 
@@ -196,7 +196,7 @@ def test_filters_see_the_texts(lstm, data):
 
 
 def test_text_and_images_do_not_mix(lstm, vae, data, digits):
-    with pytest.raises(augsynth.SpecMismatchError, match="modality: text against image"):
+    with pytest.raises(augsynth.SpecMismatchError, match="fitted on text data"):
         augsynth.SyntheticDataset(digits, lstm, ratio=0.5)
     with pytest.raises(augsynth.ConfigError, match="vae is for image data.*for text there are: .*lstm"):
         augsynth.fit("vae", data, progress=False)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import augsynth
-from augsynth.testing import TinyTexts
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyTexts
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import needs_wordnet, quick_fit
 
 SYNONYMS = {"quick": ["fast", "rapid"], "dog": ["hound"], "jumps": ["leaps"]}
@@ -73,7 +73,7 @@ def test_rates_are_those_asked_for():
 
 @pytest.mark.parametrize(("n", "alpha", "n_aug"), [(400, 0.05, 16), (2000, 0.05, 8), (5000, 0.1, 4), (50_000, 0.1, 4)])
 def test_the_papers_settings(n, alpha, n_aug):
-    from augsynth_text.eda import EDA
+    from augsynth_text_transforms.eda import EDA
 
     made = EDA.for_size(n, synonyms={})
     assert (made.alpha, made.n_aug) == (alpha, n_aug)
@@ -99,7 +99,7 @@ def test_wordnet_from_two_workers_is_that_of_none():
 
 
 def test_missing_nltk_data_is_explained(monkeypatch, tmp_path):
-    from augsynth_text import stopwords, wordnet
+    from augsynth_text_transforms import stopwords, wordnet
     from nltk import data
 
     monkeypatch.setattr(data, "path", [str(tmp_path)])

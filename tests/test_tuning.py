@@ -7,7 +7,8 @@ import torch
 from torch.utils.data import Subset
 
 import augsynth
-from augsynth.testing import TinyImages
+from augsynth import authoring
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 REAL, OTHER = TinyImages(24, form="tensor-float"), TinyImages(60, form="tensor-float", seed=1)
@@ -31,14 +32,14 @@ class Noise(augsynth.Generator):
         pass
 
     def draw(self, labels, seeds, *, temperature, truncation):
-        return augsynth.uniform(seeds, self.spec.shape) * 2 - 1
+        return authoring.uniform(seeds, self.spec.shape) * 2 - 1
 
 
 class Oracle(Noise):
     """What the data was made from."""
 
     def draw(self, labels, seeds, *, temperature, truncation):
-        x = augsynth.uniform(seeds, self.spec.shape) * 0.6 - 1
+        x = authoring.uniform(seeds, self.spec.shape) * 0.6 - 1
         for i, c in enumerate(labels.tolist()):
             x[i, :, :, 2 * c : 2 * c + 2] += 1.2
         return x

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from augsynth.blending.form import RealForm
+from augsynth.blending.real_form import RealForm
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filters, LabelledSource
 from augsynth.errors import ConfigError
-from augsynth.pool import SamplePool
+from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import derive
 from augsynth.transforms.seeded import apply_seeded
 
@@ -67,6 +67,7 @@ class Blend:
         """Transform the inputs of the samples ``at``, in place; ``seeds`` (n,) are those of all positions."""
         structure = self._form.structure
         chosen = None if self.seed is None else derive(seeds[list(at)], stream)
-        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen)
+        spec = None if self._form.spec is None else type(self._form.spec)
+        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen, spec)
         for i, x in zip(at, made, strict=True):
             samples[i] = structure.replace_x(samples[i], x)

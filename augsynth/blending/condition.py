@@ -11,7 +11,7 @@ from torch import Tensor
 from augsynth._one_or_many import is_one
 from augsynth._shares import shares_of
 from augsynth.errors import ConfigError
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
 from augsynth.topic_spec import TopicSpec
 
 LabelCondition = str | Mapping[Any, float] | Callable[..., Any] | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -14,32 +13,39 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from augsynth._rng_guard import preserved_rng, seed_global
-from augsynth.batch import SampleBatch
-from augsynth.blending.blend import Blend
+from augsynth._rng_guard import preserved_rng
+from augsynth.blending.compatibility import check_alike, check_source
 from augsynth.blending.condition import Condition, check_condition, split_condition
-from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
+from augsynth.blending.making import Making
 from augsynth.blending.plan import MODES, Decision, EpochPlan
 from augsynth.blending.ratio import Ratio, checked_share
+from augsynth.blending.real_data import (
+    Repeated,
+    check_map_style,
+    has_transform,
+    inspect,
+    is_blend,
+    nested_targets,
+    read,
+    set_inner_epoch,
+)
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, Filters, LabelledSource, refuse_forked_cuda
-from augsynth.errors import CapabilityError, ConfigError, DataError, EpochWarning
-from augsynth.label_spec import Label, LabelSpec, plain_label
-from augsynth.labels import class_names, find_labels
-from augsynth.pool import SamplePool
+from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.errors import CapabilityError, ConfigError, EpochWarning
+from augsynth.labels.classes import Label
+from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import check_seed, derive
-from augsynth.structure import Fields, Structure
+from augsynth.structure import Fields
 from augsynth.transforms.seeded import check_transform
 
 log = logging.getLogger("augsynth")
 
-_READ, _OWN, _COMMON, _POOL = 0x4EAD, 0x7A0, 0x7A1, 0x900
+_POOL = 0x900
 _DEFAULTS = {"temperature": 1.0, "truncation": None}
 _LARGEST_POOL = 65_536  # samples; more are served more than once in an epoch
-_REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": ""}
 
 
-class SyntheticDataset(Blend, Dataset[Any]):
+class SyntheticDataset(Making, Dataset[Any]):
     """A dataset in which a share of the samples is generated, while they are being loaded.
 
     It is a map-style dataset like the real one, and works wherever that does: under any sampler, ``Subset``,
@@ -118,7 +124,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         vary_options: Mapping[str, Any] | None = None,
         progress: bool = True,
     ) -> None:
-        _check_map_style(real)
+        check_map_style(real)
         if mode not in MODES:
             raise ConfigError(f"mode={mode!r}: expected one of {', '.join(map(repr, MODES))}")
         if mode == "vary" and "vary" not in getattr(source, "capabilities", ()):
@@ -128,9 +134,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         check_transform("transform", transform)
         check_transform("real_transform", real_transform)
         check_transform("synthetic_transform", synthetic_transform)
-        if isinstance(real, SyntheticDataset) and real.provenance:
+        if is_blend(real) and real.provenance:
             raise ConfigError("the inner dataset has provenance=True; set it on the outermost only")
-        if isinstance(real, SyntheticDataset) and real.soft_labels is not None:
+        if is_blend(real) and real.soft_labels is not None:
             raise ConfigError("the inner dataset has soft_labels; set them on the outermost only")
         if soft_labels is not None and not callable(soft_labels):
             raise ConfigError(f"soft_labels={soft_labels!r}: expected a callable, inputs → (n, classes) probabilities")
@@ -142,15 +148,15 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self.seed = None if seed is None else check_seed(seed)
         self.provenance: bool = provenance
         self.strength, self.vary_options = strength, dict(vary_options or {})
-        self._depth: int = real._depth + 1 if isinstance(real, SyntheticDataset) else 0
+        self._depth: int = real._depth + 1 if is_blend(real) else 0
         self._shared = SharedState()
         self._filters = Filters(filters, self._shared.count)
         self._plan: EpochPlan | None = None
         self._seeded_reading = self.seed is not None and (
-            _has_transform(real) if seed_real == "auto" else bool(seed_real)
+            has_transform(real) if seed_real == "auto" else bool(seed_real)
         )
         with preserved_rng():  # looking at the data is not part of the run
-            self._form, self._classes, raw = _inspect(real, fields, fill or {}, progress)
+            self._form, self._classes, raw = inspect(real, source, fields, fill or {}, progress)
             if soft_labels is not None and self._form.labels is None:
                 raise ConfigError("soft_labels needs labelled data")
             known = getattr(getattr(source, "spec", None), "topics", None)
@@ -182,9 +188,9 @@ class SyntheticDataset(Blend, Dataset[Any]):
         """The samples at ``indices``, all synthetic ones from one forward pass."""
         plan = self._epoch_plan()
         if self._plain and plan.all_real:
-            read = _read(self.real, indices)
-            self._shared.serve(len(read))
-            return read
+            samples = read(self.real, indices)
+            self._shared.serve(len(samples))
+            return samples
         samples, meta = self._items(indices, plan, traced=self.provenance)
         self._notice_repeated_epoch(len(samples), len(plan))
         if meta is not None:
@@ -223,7 +229,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``: other positions become synthetic, and other samples are drawn. Reaches running workers."""
         self._go_to(epoch)
-        _set_inner_epoch(self.real, self.epoch)
+        set_inner_epoch(self.real, self.epoch)
 
     @property
     def ratio_scale(self) -> float:
@@ -249,7 +255,7 @@ class SyntheticDataset(Blend, Dataset[Any]):
         made = self.apart()
         made.ratio_scale = 0.0
         if self.mode == "append":
-            made.real, made.mode = _Repeated(self.real, len(self)), "replace"
+            made.real, made.mode = Repeated(self.real, len(self)), "replace"
             made._classes = (
                 None if self._classes is None else self._classes[torch.arange(len(self)) % len(self._classes)]
             )
@@ -311,8 +317,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         scale = self._shared.scale
         plan = self._plan
         if plan is None or plan.epoch != epoch or plan.scale != scale:
-            if plan is not None and isinstance(self.real, SyntheticDataset) and self._form.labels is not None:
-                self._classes = self._form.labels.indices(_nested_targets(self.real))  # they may differ by epoch
+            if plan is not None and is_blend(self.real) and self._form.labels is not None:
+                self._classes = self._form.labels.indices(nested_targets(self.real))  # they may differ by epoch
             plan = self._plan = EpochPlan(
                 len(self.real),
                 self._classes,
@@ -327,121 +333,11 @@ class SyntheticDataset(Blend, Dataset[Any]):
             )
         return plan
 
-    @property
-    def _text(self) -> bool:
-        return self._form.spec.modality == "text"
-
     @cached_property
     def _plain(self) -> bool:
         """Whether real samples pass unchanged."""
         changed = (self.transform, self.real_transform, self.soft_labels)
         return all(one is None for one in changed) and not self.provenance and not self._seeded_reading
-
-    def _items(
-        self, indices: Sequence[int], plan: EpochPlan, *, traced: bool
-    ) -> tuple[list[Any], list[dict[str, Any]] | None]:
-        """Samples without the field ``meta``, and their provenance if ``traced``."""
-        positions = _positions(indices, len(plan))
-        decision = plan.decide(positions)
-        samples: list[Any] = [None] * len(positions)
-        meta: list[dict[str, Any]] | None = [{}] * len(positions) if traced else None
-        self._put_real(decision, samples, meta)
-        self._put_synthetic(decision, samples, meta)
-        if self.transform is not None:
-            self._transform(self.transform, samples, range(len(samples)), decision.seeds, _COMMON)
-        return samples, meta
-
-    def _put_real(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
-        rows = (~decision.synthetic).nonzero().flatten()
-        at = rows.tolist()
-        if not at:
-            return
-        loaded, traces = self._load(decision.sources[rows].tolist(), decision.seeds[rows], traced=meta is not None)
-        _put(samples, at, loaded if self.soft_labels is None else self._hardened(loaded))
-        if meta is not None:
-            _put(meta, at, traces)
-        if self.real_transform is not None:
-            self._transform(self.real_transform, samples, at, decision.seeds, _OWN)
-
-    def _put_synthetic(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
-        rows = decision.synthetic.nonzero().flatten()  # indexing by a tensor takes a fifth of that by a list
-        at = rows.tolist()
-        if not at:
-            return
-        began = time.perf_counter_ns()
-        if self.mode == "vary":
-            made, traces = self._varied(decision.sources[rows].tolist(), decision.seeds[rows])
-        else:
-            made, traces = self._generated(decision.classes[rows], decision.seeds[rows])
-        self._shared.generated(len(at), time.perf_counter_ns() - began)
-        _put(samples, at, made if self.soft_labels is None else self._softened(made))
-        if meta is not None:
-            for i, trace in zip(at, traces, strict=True):
-                meta[i] = {key: trace.get(key, default) for key, default in _REAL_META.items()}
-                meta[i]["index"] = int(decision.sources[i])
-        if self.synthetic_transform is not None:
-            self._transform(self.synthetic_transform, samples, at, decision.seeds, _OWN)
-
-    def _generated(self, wanted: Tensor, seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
-        labels = self._form.labels
-        if labels is None or int(wanted[0]) < 0:  # the generator chooses
-            drawn = self._labelled.draw(None, seeds)
-            names = self.source.spec.labels
-            return self._form.build(drawn.inputs, drawn.classes, names), drawn.meta
-        drawn = self._labelled.draw(labels.values_of(wanted), seeds)
-        return self._form.build(drawn.inputs, wanted), drawn.meta
-
-    def _varied(self, sources: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
-        structure = self._form.structure
-        loaded, _ = self._load(sources, seeds, traced=False)
-        labelled = self.source.conditional
-
-        def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
-            inputs = [structure.x_of(loaded[i]) for i in rows]
-            labels = [structure.y_of(loaded[i]) for i in rows] if labelled else None
-            made: SampleBatch = self.source.vary(
-                inputs, labels, strength=self.strength, seeds=row_seeds, **self.vary_options
-            )
-            return made
-
-        refuse_forked_cuda(self.source)
-        drawn = self._filters.draw(make, seeds)
-        return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
-
-    def _softened(self, made: list[Any]) -> list[Any]:
-        """Synthetic samples with the probabilities that ``soft_labels`` gives them."""
-        labels, structure = self._form.labels, self._form.structure
-        if labels is None or self.soft_labels is None:
-            raise ValueError("soft labels are for labelled data")
-        said = torch.as_tensor(self.soft_labels([structure.x_of(sample) for sample in made])).detach().cpu().float()
-        if said.shape != (len(made), len(labels)):
-            raise ConfigError(
-                f"soft_labels returned shape {tuple(said.shape)} for {len(made)} inputs of {len(labels)} classes"
-            )
-        return [structure.replace_y(sample, row) for sample, row in zip(made, said.unbind(), strict=True)]
-
-    def _hardened(self, loaded: list[Any]) -> list[Any]:
-        """Real samples with all probability on their label."""
-        labels, structure = self._form.labels, self._form.structure
-        if labels is None:
-            raise ValueError("soft labels are for labelled data")
-        rows = torch.eye(len(labels))[labels.indices([structure.y_of(sample) for sample in loaded])]
-        return [structure.replace_y(sample, row) for sample, row in zip(loaded, rows.unbind(), strict=True)]
-
-    def _load(self, indices: list[int], seeds: Tensor, *, traced: bool) -> tuple[list[Any], list[dict[str, Any]]]:
-        """Real samples, and their provenance if ``traced``."""
-        if isinstance(self.real, SyntheticDataset):
-            samples, inner = self.real._items(indices, self.real._epoch_plan(), traced=traced)
-            return samples, inner or []
-        rows = [{**_REAL_META, "index": index} for index in indices] if traced else []
-        if not self._seeded_reading:
-            return _read(self.real, indices), rows
-        samples = []
-        with preserved_rng():
-            for index, seed in zip(indices, derive(seeds, _READ).tolist(), strict=True):
-                seed_global(seed)
-                samples.append(self.real[index])
-        return samples, rows
 
     def _needed(self) -> dict[int, str]:
         """The classes that may be requested in this epoch."""
@@ -469,7 +365,8 @@ class SyntheticDataset(Blend, Dataset[Any]):
         self._put_synthetic(Decision(one == 0, sources, wanted, one), synthetic, None)
         self._shared.reset_counters()
         structure = self._form.structure
-        check_alike(structure.x_of(real[0]), structure.x_of(synthetic[0]), "the input", ragged=self._text)
+        ragged = self._form.spec is not None and not self._form.spec.tensors
+        check_alike(structure.x_of(real[0]), structure.x_of(synthetic[0]), "the input", ragged=ragged)
         check_alike(structure.y_of(real[0]), structure.y_of(synthetic[0]), "the label")
 
     def _first_class(self) -> Tensor:
@@ -486,90 +383,6 @@ class SyntheticDataset(Blend, Dataset[Any]):
                 EpochWarning,
                 stacklevel=3,
             )
-
-
-def _inspect(
-    real: Any, fields: Fields | None, fill: Mapping[Any, Any], progress: bool
-) -> tuple[RealForm, Tensor | None, Any]:
-    """Form of the samples, (n,) class positions or None, and the raw input of sample 0."""
-    first = real[0]
-    nested = isinstance(real, SyntheticDataset)
-    structure = real._form.structure if nested and fields is None else Structure.of(first, fields)
-    spec, raw = probe_input(structure, first)
-    labels, classes = None, None
-    if structure.labelled:
-        example = structure.y_of(first)
-        plain = _nested_targets(real) if nested else find_labels(real, structure, plain_label(example), show=progress)
-        labels = LabelSpec.of(example, plain, class_names(real, structure.y))
-        classes = labels.indices(plain)
-    return RealForm(structure, spec, labels, fill), classes, raw
-
-
-def _nested_targets(inner: SyntheticDataset) -> list[Label]:
-    try:
-        return inner.targets
-    except AttributeError as error:
-        raise ConfigError(f"the inner dataset cannot tell its labels: {error}") from None
-
-
-def _check_map_style(real: Any) -> None:
-    if not hasattr(real, "__getitem__") or not hasattr(real, "__len__"):
-        hint = "; for streams there is SyntheticIterableDataset" if hasattr(real, "__iter__") else ""
-        raise DataError(f"real is of type {type(real).__name__}: expected a dataset with len() and []{hint}")
-    if len(real) == 0:
-        raise DataError("the dataset is empty: there is nothing to blend with")
-
-
-def _positions(indices: Sequence[int], length: int) -> Tensor:
-    positions = torch.as_tensor(indices, dtype=torch.int64).reshape(-1)
-    if not len(positions):
-        return positions
-    low, high = (int(bound) for bound in positions.aminmax())
-    if low < -length or high >= length:
-        raise IndexError(f"index {low if low < -length else high} is out of range for {length} samples")
-    return positions if low >= 0 else torch.where(positions < 0, positions + length, positions)
-
-
-class _Repeated(Dataset[Any]):
-    """The first samples of a dataset once more, up to a length."""
-
-    def __init__(self, dataset: Any, length: int) -> None:
-        self.dataset, self.length = dataset, length
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[index % len(self.dataset)]
-
-
-def _put(target: list[Any], at: Sequence[int], values: Sequence[Any]) -> None:
-    for i, value in zip(at, values, strict=True):
-        target[i] = value
-
-
-def _read(real: Any, indices: Sequence[int]) -> list[Any]:
-    many = getattr(real, "__getitems__", None)
-    return many(indices) if many is not None else [real[i] for i in indices]
-
-
-def _set_inner_epoch(dataset: Any, epoch: int) -> None:
-    """Hand the epoch down to blends inside, through ``Subset`` and ``ConcatDataset``."""
-    if hasattr(dataset, "set_epoch"):
-        dataset.set_epoch(epoch)
-        return
-    for part in [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]:
-        if part is not None:
-            _set_inner_epoch(part, epoch)
-
-
-def _has_transform(dataset: Any) -> bool:
-    """Whether reading a sample may be random."""
-    if isinstance(dataset, SyntheticDataset):
-        return False
-    own = any(getattr(dataset, name, None) is not None for name in ("transform", "transforms"))
-    inner = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
-    return own or any(_has_transform(part) for part in inner if part is not None)
 
 
 def _name(source: Any) -> str:

@@ -14,11 +14,10 @@ from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
 from augsynth.blending.graphs import GraphedDraw
 from augsynth.blending.ratio import Ratio, resolve_ratio
-from augsynth.errors import BrokenPluginError, ConfigError, DataError, SpecMismatchError
-from augsynth.label_spec import LabelSpec
+from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError, DataError, SpecMismatchError
+from augsynth.labels.classes import LabelSpec
 from augsynth.seeding import check_seed, derive, uniform
 from augsynth.structure import Fields, Structure
-from augsynth.transforms.base import Transform
 
 _DEVICE, _ROWS, _CLASS, _NOISE, _TRANSFORM, _OTHER = 0xDE1, 1, 2, 3, 4, 5
 _PAIRS = (None, "same", "different")
@@ -34,7 +33,7 @@ class DeviceBlend:
     Args:
         loader: any iterable of batches: an input, (input, label, ...), or a dict; inputs are tensors (n, ...) that
             ``default_collate`` made.
-        gen: a fitted generator of images; its device is where the batches go.
+        gen: a fitted generator of tensors; its device is where the batches go.
         ratio: share of the rows that is replaced, exact but for rounding, which is random; a mapping label → number,
             then each row by its own chance; or a schedule of the epoch.
         condition: label of a synthetic row: ``"match"``, that of the row it replaces; ``"balance"``, the classes that
@@ -85,10 +84,12 @@ class DeviceBlend:
         spec = getattr(gen, "spec", None)
         if spec is None:
             raise ConfigError("the generator is not fitted: use augsynth.fit(...) or augsynth.load(...)")
-        if spec.modality != "image":
-            raise ConfigError(f"{gen.plugin} yields {spec.described}: DeviceBlend is for images; use SyntheticDataset")
-        if spec.form == "pil":
-            raise ConfigError("the generator yields PIL images, which no batch holds: fit it on tensors")
+        try:
+            spec.collated(gen.sample(1, seed=0).model_x)
+        except CapabilityError as error:
+            raise ConfigError(
+                f"{gen.plugin}: {error}. DeviceBlend is for tensors; there is SyntheticDataset"
+            ) from error
         if pairs not in _PAIRS:
             raise ConfigError(f"pairs={pairs!r}: expected one of {', '.join(map(repr, _PAIRS))}")
         if pairs is not None and (spec.labels is None or condition != "match"):
@@ -206,7 +207,7 @@ class DeviceBlend:
             raise BrokenPluginError(f"{self.gen.plugin or type(self.gen).__name__} made NaN or infinite values")
 
     def _inspected(self, batch: Any) -> Structure:
-        structure = Structure.of(batch, self._fields)
+        structure = Structure.of(batch, self._fields, self.gen.spec.field_names)
         x, spec = structure.x_of(batch), self.gen.spec
         if not isinstance(x, Tensor):
             raise DataError(f"inputs of type {type(x).__name__}: expected a tensor (n, ...) that default_collate made")
@@ -260,7 +261,7 @@ class DeviceBlend:
             torch.manual_seed(seed)
             if self.transform is not None:
                 one = self.transform
-                x = one.apply_batch(x, seed) if isinstance(one, Transform) and one.works_on == "tensor" else one(x)
+                x = one.apply_batch(x, seed) if hasattr(one, "apply_batch") else one(x)
             if self.batch_transform is not None:
                 x, y = self.batch_transform(x, y)
         return x, y

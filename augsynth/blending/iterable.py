@@ -12,15 +12,16 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.blend import Blend
+from augsynth.blending.compatibility import check_alike, check_source
 from augsynth.blending.condition import Condition, check_condition, split_condition
-from augsynth.blending.form import RealForm, check_alike, check_source, probe_input
 from augsynth.blending.plan import EpochPlan
 from augsynth.blending.ratio import Ratio
+from augsynth.blending.real_form import RealForm, probed
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed
-from augsynth.structure import Fields, Structure
+from augsynth.structure import Fields
 from augsynth.transforms.seeded import check_transform
 
 _COMMON = 0x7A1
@@ -93,8 +94,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             first = next(iter(real), None)
             if first is None:
                 raise DataError("the stream is empty: there is nothing to blend with")
-            structure = Structure.of(first, fields)
-            spec, raw = probe_input(structure, first)
+            structure, spec, raw = probed(first, fields, source, real)
             source_spec = getattr(source, "spec", None)
             labels = getattr(source_spec, "labels", None) if structure.labelled else None
             if structure.labelled and source_spec is not None and labels is None and condition is not None:

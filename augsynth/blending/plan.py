@@ -12,7 +12,7 @@ from torch import Tensor
 from augsynth.blending.condition import LabelCondition, balancing_weights, called, drawn, mapped_weights
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import ConfigError
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
 from augsynth.seeding import derive, philox, uniform
 
 _TABLE = 2**16  # positions; 32 bytes each

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
 
 Ratio = float | Mapping[Any, float] | Callable[[int], Any]
 

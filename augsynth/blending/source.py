@@ -16,7 +16,8 @@ from augsynth.errors import ConfigError, FilterExhaustedError
 from augsynth.seeding import derive, uniform
 
 Filter = Callable[[SampleBatch], Tensor]
-Make = Callable[[list[int], Tensor], SampleBatch]
+Rows = slice | list[int]  # which of the samples; slice(None) for all
+Make = Callable[[Rows, Tensor], SampleBatch]
 
 MAX_REDRAWS = 64  # with a third of the samples accepted, one in 10^11 is still missing after these
 _REDRAW, _TOPIC = 0x4ED4, 0x70B1
@@ -65,8 +66,7 @@ class Filters:
         Raises:
             FilterExhaustedError: a sample was rejected 65 times in a row.
         """
-        everything = list(range(len(seeds)))
-        batch = make(everything, seeds)
+        batch = make(slice(None), seeds)
         drawn = Drawn(batch)
         if not self.filters:
             return drawn
@@ -121,11 +121,11 @@ class LabelledSource:
         # of the first seeds: what is drawn again keeps its topic
         topics = None if self.topics is None else drawn_from(self.topics, uniform(seeds, stream=_TOPIC).double())
 
-        def make(rows: list[int], row_seeds: Tensor) -> SampleBatch:
+        def make(rows: Rows, row_seeds: Tensor) -> SampleBatch:
             wanted = labels
             if isinstance(labels, Tensor):
                 wanted = labels[rows]
-            elif labels is not None:
+            elif labels is not None and isinstance(rows, list):
                 wanted = [labels[i] for i in rows]
             about = {} if topics is None else {"topics": topics[rows]}
             made: SampleBatch = self.source.sample(labels=wanted, seeds=row_seeds, **about, **self.settings)

@@ -11,25 +11,25 @@ from torch.nn import functional as F  # noqa: N812 - the name that torch's own d
 from torch.utils.data import DataLoader
 
 from augsynth._rng_guard import seeded_globals
-from augsynth.classifiers.images import ImageClassifier
-from augsynth.classifiers.texts import TextClassifier
 from augsynth.errors import DataError
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
+from augsynth.recognition import modality_of
+from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
-from augsynth.space import Space
 from augsynth.structure import Structure
-from augsynth.text_spec import Texts
-
-BATCH = {"image": 64, "text": 32}
-_PART = {"cpu": 64, "cuda": 4096}  # what the caches of a CPU hold; five times as fast as 1024
 
 
-def default_steps(n: int, modality: str) -> int:
+def usual_batch(spec: SampleSpec) -> int:
+    """Samples a step that suit the kind of data."""
+    return modality_of(spec).batch_size
+
+
+def default_steps(n: int, spec: SampleSpec) -> int:
     """Updates for ``n`` training samples: thirty passes, between 600 and 2000."""
-    return max(600, min(2000, 30 * n // BATCH[modality]))
+    return max(600, min(2000, 30 * n // usual_batch(spec)))
 
 
-def classifier_for(spec: Space) -> ImageClassifier | TextClassifier:
+def classifier_for(spec: SampleSpec) -> nn.Module:
     """An untrained classifier of the classes of ``spec``.
 
     Raises:
@@ -37,14 +37,12 @@ def classifier_for(spec: Space) -> ImageClassifier | TextClassifier:
     """
     if spec.labels is None or len(spec.labels) < 2:
         raise DataError("a classifier needs labels of at least two classes; the data has none")
-    if spec.modality == "text":
-        return TextClassifier(len(spec.labels))
-    return ImageClassifier(spec, len(spec.labels))  # type: ignore[arg-type]
+    return modality_of(spec).classifier(spec, len(spec.labels))
 
 
 def train_classifier(
     dataset: Any,
-    spec: Space,
+    spec: SampleSpec,
     *,
     steps: int,
     seed: int,
@@ -60,22 +58,21 @@ def train_classifier(
         spec: the space of the samples, with labels.
         steps: number of updates.
         seed: of weights, order and dropout; no global RNG is left changed.
-        batch_size: samples a step; None takes 64 for images and 32 for texts, less if there are fewer.
+        batch_size: samples a step; None takes what suits the kind of data, less if there are fewer.
         device: where to.
         watch: called with the step and the classifier, twenty times.
 
     Returns:
         The classifier, in evaluation mode.
     """
-    structure = Structure.of(dataset[0])
+    structure = Structure.of(dataset[0], names=spec.field_names)
     if spec.labels is None or not structure.labelled:
         raise DataError("a classifier needs labels, and the dataset yields none")
     labels = spec.labels
-    size = min(batch_size or BATCH[spec.modality], len(dataset))
+    size = min(batch_size or usual_batch(spec), len(dataset))
 
     def collate(samples: list[Any]) -> tuple[Any, Tensor]:
-        form: Any = spec  # of either modality
-        raw = form.stacked([form.to_raw(structure.x_of(sample)) for sample in samples])
+        raw = spec.stacked([spec.to_raw(structure.x_of(sample)) for sample in samples])
         return raw, targets_of([structure.y_of(sample) for sample in samples], labels)
 
     with seeded_globals(int(derive(seed, 1))):
@@ -91,7 +88,7 @@ def train_classifier(
             epoch += 1
             for raw, y in loader:
                 optimizer.zero_grad()
-                F.cross_entropy(model(seen(spec, raw, device)), y.to(device)).backward()
+                F.cross_entropy(model(spec.raw_to_model(spec.placed(raw, device))), y.to(device)).backward()
                 optimizer.step()
                 schedule.step()
                 step += 1
@@ -109,26 +106,3 @@ def targets_of(labels: list[Any], known: LabelSpec) -> Tensor:
     if isinstance(first, Tensor) and first.ndim == 1 and first.is_floating_point():
         return torch.stack(labels).float()
     return known.indices(labels)
-
-
-def seen(spec: Any, raw: Any, device: str | torch.device) -> Any:
-    """What classifiers see of raw samples: (n, C, H, W) in [-1, 1] on ``device``, or texts."""
-    return spec.raw_to_model(raw.to(device) if isinstance(raw, Tensor) else raw)
-
-
-def probabilities(model: nn.Module, x: Any) -> Tensor:
-    """(n, classes) float32 on the CPU, of n samples as generators see them."""
-    return _in_parts(model, x, lambda part: model(part).softmax(1))
-
-
-def features(model: Any, x: Any) -> Tensor:
-    """(n, d) float32 on the CPU, of n samples as generators see them."""
-    return _in_parts(model, x, model.features)
-
-
-def _in_parts(model: nn.Module, x: Any, of: Callable[[Any], Tensor]) -> Tensor:
-    device = next(model.parameters()).device
-    size = _PART.get(device.type, 1024)
-    parts = (x[i : i + size] for i in range(0, len(x), size))
-    with torch.no_grad():
-        return torch.cat([of(part.to(device) if isinstance(part, Tensor) else Texts(part)).cpu() for part in parts])

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Seed, Settings, TextColumn, Topics, parsed_settings
+from augsynth.cli.options import (
+    AsJson,
+    Data,
+    Device,
+    LabelColumn,
+    Reading,
+    Seed,
+    Settings,
+    Size,
+    TextColumn,
+    Topics,
+    parsed_settings,
+    reading,
+)
 
 
 def fit(
@@ -20,7 +33,8 @@ def fit(
     topics: Topics = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Updates; default by the amount of data.")] = None,
     max_time: Annotated[str | None, typer.Option("--max-time", help="Stop after this time: 90s, 5m, 1h.")] = None,
-    size: Annotated[int | None, typer.Option("--size", help="Resize images of a folder to this side.")] = None,
+    size: Size = None,
+    read: Reading = None,
     device: Device = "auto",
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
@@ -31,16 +45,17 @@ def fit(
 
     Example: augsynth fit vae --data digits --out runs/digits-vae
 
-    For text: augsynth fit lstm --data questions.csv --text text --label label --out runs/questions
+    A table: augsynth fit lstm --data questions.csv --text text --label label --out runs/questions
 
     By topic: augsynth fit lstm --data questions.csv --text text --topics 8 --out runs/questions
     """
     import augsynth
     from augsynth.datasets.named import open_dataset
+    from augsynth.recognition import modality_of
 
     made = augsynth.fit(
         generator,
-        open_dataset(data, size=size, text=text, label=label),
+        open_dataset(data, **reading(text, label, size, read)),
         steps=steps,
         max_time=max_time,
         device=device,
@@ -64,8 +79,9 @@ def fit(
     typer.echo(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
-    texts = made.modality == "text"
+    preview = next(out.glob("preview.*"))
+    suffix = modality_of(made.spec).suffixes[0]
     if found:
         typer.echo("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
-    typer.echo(f"checkpoint: {out}   look at: {out / ('preview.txt' if texts else 'preview.png')}")
-    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples.{'csv' if texts else 'png'}")
+    typer.echo(f"checkpoint: {out}   look at: {preview}")
+    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples{suffix}")

@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from augsynth.cli.options import AsJson, Data, Device, LabelColumn, SampleSettings, Seed, TextColumn, parsed_settings
+from augsynth.cli.options import (
+    AsJson,
+    Data,
+    Device,
+    LabelColumn,
+    Reading,
+    SampleSettings,
+    Seed,
+    Size,
+    TextColumn,
+    parsed_settings,
+    reading,
+)
 from augsynth.errors import ConfigError
 
 Checkpoint = Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")]
@@ -16,7 +28,6 @@ Holdout = Annotated[
     str | None,
     typer.Option("--holdout", help="Data that the generator has not seen; default: the test split, if any."),
 ]
-Size = Annotated[int | None, typer.Option("--size", help="Resize images of a folder to this side.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the report and the numbers.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Updates of each training; default by the amount of data.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", help="Parallel processes; default: one a core.")]
@@ -33,9 +44,10 @@ def evaluate(
     text: TextColumn = None,
     label: LabelColumn = None,
     size: Size = None,
-    n: Annotated[int, typer.Option("-n", help="Samples of each set, at most.")] = 1000,
+    read: Reading = None,
+    n: Annotated[int, typer.Option("-n", "--number", help="Samples of each set, at most.")] = 1000,
     features: Annotated[
-        str, typer.Option("--features", help="auto, classifier, pca, tfidf-svd or inception.")
+        str, typer.Option("--features", help="auto, classifier, pca, or another that the kind of data has.")
     ] = "auto",
     overlap: Annotated[str, typer.Option("--overlap", help="Held-out samples that were trained on: error or drop.")] = (
         "error"
@@ -54,7 +66,7 @@ def evaluate(
 
     found = augsynth.evaluate(
         augsynth.load(checkpoint),
-        *_split(data, holdout, size=size, text=text, label=label),
+        *_split(data, holdout, **reading(text, label, size, read)),
         n=n,
         features=features,
         overlap=overlap,
@@ -73,6 +85,7 @@ def uplift(
     text: TextColumn = None,
     label: LabelColumn = None,
     size: Size = None,
+    read: Reading = None,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of synthetic samples.")] = 0.3,
     mode: Annotated[str, typer.Option("--mode", help="replace, append or vary.")] = "replace",
     classic: Classic = "tune",
@@ -90,7 +103,7 @@ def uplift(
     """
     import augsynth
 
-    real, test = _split(data, holdout, size=size, text=text, label=label)
+    real, test = _split(data, holdout, **reading(text, label, size, read))
     place = "cpu" if device == "auto" else device
     transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
     gen = augsynth.load(checkpoint)
@@ -117,6 +130,7 @@ def tune(
     text: TextColumn = None,
     label: LabelColumn = None,
     size: Size = None,
+    read: Reading = None,
     validation: Annotated[float, typer.Option("--validation", help="Share of the data to choose on.")] = 0.25,
     trials: Annotated[int, typer.Option("--trials", help="How many, those of an earlier run included.")] = 20,
     max_time: Annotated[
@@ -139,7 +153,7 @@ def tune(
     import augsynth
     from augsynth.datasets.named import open_dataset
 
-    real = open_dataset(data, size=size, text=text, label=label)
+    real = open_dataset(data, **reading(text, label, size, read))
     place = "cpu" if device == "auto" else device
     found = augsynth.tune(
         generator,
@@ -176,7 +190,7 @@ def report(
 
     Example: augsynth report runs/digits-uplift
     """
-    from augsynth.report import uplift_page
+    from augsynth.report.pages import uplift_page
     from augsynth.utility.result import Uplift
 
     files = {name: folder / f"{name}.json" for name in ("uplift", "evaluation")}
@@ -210,11 +224,11 @@ def report(
 
 def _split(data: str, holdout: str | None, **options: Any) -> tuple[Any, Any]:
     """Training and held-out data."""
-    from augsynth.datasets.named import open_dataset
+    from augsynth.datasets.named import has_test_split, open_dataset
 
     if holdout is not None:
         return open_dataset(data, **options), open_dataset(holdout, **options)
-    if data in ("digits", "fashion-mnist") or data.startswith("hf:") or (Path(data) / "test").is_dir():
+    if has_test_split(data):
         return open_dataset(data, **options), open_dataset(data, split="test", **options)
     raise ConfigError(f"data {data!r} has no test split: pass --holdout DATA, which the generator was not fitted on")
 

@@ -10,19 +10,19 @@ from torch.utils.data import Dataset
 
 
 class ArrayDataset(Dataset[tuple[Tensor, int]]):
-    """Images (n, C, H, W) and int labels (n,), with names of the classes."""
+    """Inputs (n, ...) and int labels (n,), with names of the classes."""
 
-    def __init__(self, images: Tensor, targets: Sequence[int] | Tensor, classes: Sequence[str]) -> None:
-        self.images = images
+    def __init__(self, inputs: Tensor, targets: Sequence[int] | Tensor, classes: Sequence[str]) -> None:
+        self.inputs = inputs
         self.targets = [int(target) for target in targets]
         self.classes = list(classes)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.inputs)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.images[index], self.targets[index]
+        return self.inputs[index], self.targets[index]
 
     def subset(self, indices: Tensor) -> ArrayDataset:
         """Some of the samples."""
-        return ArrayDataset(self.images[indices], torch.tensor(self.targets)[indices], self.classes)
+        return ArrayDataset(self.inputs[indices], torch.tensor(self.targets)[indices], self.classes)

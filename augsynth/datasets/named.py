@@ -1,98 +1,72 @@
-"""From a name on the command line to a dataset."""
+"""From a name on the command line to a dataset: the modalities say what they can read."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from augsynth._optional import import_optional
-from augsynth.datasets.arrays import ArrayDataset
-from augsynth.datasets.idx import read_idx
-from augsynth.datasets.image_folder import read_image_folder
-from augsynth.datasets.tables import SUFFIXES, read_table
+from augsynth.datasets.options import refuse_options
 from augsynth.errors import ConfigError, DataError
-
-FORMS = (
-    "digits, fashion-mnist, a folder of images, FILE.npz, a table of texts (.csv, .tsv, .jsonl, .parquet), hf:NAME, "
-    "or module:callable"
-)
-_FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
-_FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.cache/fashion-mnist", "data/FashionMNIST/raw")
+from augsynth.modality import Reader
+from augsynth.registry import default_registry
 
 
-def open_dataset(
-    name: str, *, split: str = "train", size: int | None = None, text: str | None = None, label: str | None = None
-) -> Any:
+def forms() -> str:
+    """What names of data look like, for messages."""
+    return ", ".join([*(reader.form for reader in _readers()), "FILE.npz", "hf:NAME", "or module:callable"])
+
+
+def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
     """The dataset that ``name`` stands for.
 
     Args:
-        name: ``digits`` (the 1,797 digits of 8×8 pixels in scikit-learn), ``fashion-mnist``, a folder with a subfolder
-            of images per class, a table of texts (``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet``), an ``.npz`` file
-            with the arrays ``x`` and, if labelled, ``y``, ``hf:NAME`` for a Hugging Face dataset, or
-            ``module:callable`` for a function without arguments that returns a dataset.
-        split: ``"train"`` or ``"test"``, where the data has such a split; digits are split 1,200 to 597, by class and
-            at random with a fixed seed.
-        size: side that images of a folder are resized to.
-        text, label: columns of a table.
+        name: what the reader of a modality knows (``digits``, a folder, a table), an ``.npz`` file with the arrays
+            ``x`` and, if labelled, ``y``, ``hf:NAME`` for a Hugging Face dataset, or ``module:callable`` for a function
+            without arguments that returns a dataset.
+        split: ``"train"`` or ``"test"``, where the data has such a split.
+        options: of the reader, such as the columns of a table; None is not given.
 
     Raises:
-        ConfigError: no such name.
+        ConfigError: no such name, several readers for it, or an option that does not apply.
         DataError: it cannot be read.
     """
     if split not in ("train", "test"):
         raise ConfigError(f"split={split!r}: expected 'train' or 'test'")
-    if name == "digits":
-        return _digits(split)
-    if name == "fashion-mnist":
-        return _fashion_mnist(split)
     if name.startswith("hf:"):
+        refuse_options(name, options)
         return _hugging_face(name[3:], split)
+    reading = [reader for reader in _readers() if reader.reads(name)]
+    if len(reading) > 1:
+        told = ", ".join(f"as {reader.form}" for reader in reading)
+        raise ConfigError(f"data {name!r} can be read in several ways: {told}; pass module:callable instead")
+    if reading:
+        return reading[0].open(name, split=split, options=options)
     path = Path(name).expanduser()
-    if path.suffix in SUFFIXES:
-        return read_table(path, text=text, label=label)
-    if text or label:
-        raise ConfigError(f"data {name!r}: --text and --label are for tables: {', '.join(SUFFIXES)}")
     if path.suffix == ".npz":
+        refuse_options(name, options)
         return _npz(path)
-    if path.is_dir():
-        inner = path / split
-        return read_image_folder(inner if inner.is_dir() else path, size=size)
     if ":" in name:
+        refuse_options(name, options)
         return _from_callable(name)
-    raise ConfigError(f"data {name!r}: there is no such folder or file; expected {FORMS}")
+    there = "nothing in it that any modality reads" if path.exists() else "no such folder or file"
+    raise ConfigError(f"data {name!r}: there is {there}; expected {forms()}")
 
 
-def _digits(split: str) -> ArrayDataset:
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    digits = load_digits()
-    # 17 grey levels, 0 to 16
-    images = torch.from_numpy((digits.images * (255 / 16)).round().astype(np.uint8))[:, None]
-    train, test = train_test_split(np.arange(len(images)), train_size=1200, random_state=0, stratify=digits.target)
-    chosen = torch.from_numpy(train if split == "train" else test)
-    return ArrayDataset(images, digits.target, [str(i) for i in range(10)]).subset(chosen)
+def has_test_split(name: str) -> bool:
+    """Whether :func:`open_dataset` finds a test split for ``name``."""
+    return name.startswith("hf:") or any(reader.has_test_split(name) for reader in _readers() if reader.reads(name))
 
 
-def _fashion_mnist(split: str) -> ArrayDataset:
-    prefix = "train" if split == "train" else "t10k"
-    folders = [os.environ.get("AUGSYNTH_FASHION_MNIST"), *_FASHION_FOLDERS]
-    for folder in (Path(one).expanduser() for one in folders if one):
-        images, labels = (folder / f"{prefix}-{part}-ubyte.gz" for part in ("images-idx3", "labels-idx1"))
-        if images.is_file() and labels.is_file():
-            x = torch.from_numpy(read_idx(images).copy())[:, None]
-            return ArrayDataset(x, torch.from_numpy(read_idx(labels).astype(np.int64)), _FASHION)
-    raise DataError(
-        "Fashion-MNIST is not on this machine; looked in "
-        f"{', '.join(one for one in folders if one)}. On Debian and Ubuntu: apt install dataset-fashion-mnist; "
-        "elsewhere put its four .gz files into a folder and set AUGSYNTH_FASHION_MNIST to it"
-    )
+def _readers() -> Iterator[Reader]:
+    for modality in default_registry().modalities()[0]:
+        yield from modality.readers()
 
 
 def _npz(path: Path) -> Any:
@@ -125,7 +99,7 @@ def _from_callable(name: str) -> Any:
     try:
         make = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"data {name!r}: {error}; expected {FORMS}") from error
+        raise ConfigError(f"data {name!r}: {error}; expected {forms()}") from error
     finally:
         sys.path.remove(os.getcwd())
     return make()

@@ -9,16 +9,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from augsynth._progress import progress_bar
 from augsynth.blending.dataset import SyntheticDataset
-from augsynth.classifiers import probabilities, train_classifier
-from augsynth.datasets.arrays import ArrayDataset
-from augsynth.datasets.named import open_dataset
+from augsynth.classifiers.training import train_classifier
+from augsynth.datasets.named import has_test_split, open_dataset
 from augsynth.errors import ConfigError, DataError
-from augsynth.fitting import fit
+from augsynth.features import probabilities
+from augsynth.fitting.fit import fit
 from augsynth.fitting.training_data import TrainingData
-from augsynth.generator import Generator
+from augsynth.generator.generator import Generator
 from augsynth.seeding import derive
 from augsynth.utility.comparison import Comparison, compare
 
@@ -37,10 +38,10 @@ class Settings:
     seeds: int = 3
     steps: int | None = None
     classifier_steps: int = 600
-    size: int | None = None
     seed: int = 0
     device: str = "auto"
     config: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Outcome:
 
     settings: Settings
     generator: Generator
-    train: ArrayDataset
+    train: TrainingData
     verdict: Comparison
     curves: dict[str, list[list[tuple[int, float]]]]
     faithfulness: dict[str, float]
@@ -88,7 +89,8 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
     if not 0.0 <= settings.ratio <= 1.0:
         raise ConfigError(f"ratio={settings.ratio!r}: expected a number in [0, 1]")
     started = time.perf_counter()
-    train, test = _load(settings, show)
+    data, held = _load(settings, show)
+    train, test = _InMemory(data), _InMemory(held)
     generator = fit(
         settings.generator,
         train,
@@ -106,7 +108,7 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
         raise DataError(
             f"data {settings.data!r} is unlabelled: the demonstration trains a classifier, which needs labels"
         )
-    test_x, test_y = spec.raw_to_model(test.images), torch.tensor(test.targets)
+    test_x, test_y = held.model_x(), torch.tensor(test.targets)
     curves: dict[str, list[list[tuple[int, float]]]] = {"real only": [], "real + synthetic": []}
     judge = None
     with progress_bar("training classifiers", 2 * settings.seeds, show=show) as bar:
@@ -134,32 +136,48 @@ def run(settings: Settings, folder: Path, *, show: bool = True) -> Outcome:
     what = f"Blending {settings.ratio:.0%} synthetic samples into {len(train)} real ones"
     seconds = {"fit": round(fitted - started, 1), "classifiers": round(trained - fitted, 1)}
     return Outcome(
-        settings, generator, train, compare(finals[0], finals[1], what=what), curves, faithfulness, len(test), seconds
+        settings, generator, data, compare(finals[0], finals[1], what=what), curves, faithfulness, len(test), seconds
     )
 
 
-def _load(settings: Settings, show: bool) -> tuple[ArrayDataset, ArrayDataset]:
-    """Training and test set in memory; labels are class positions."""
-    train = _in_memory(TrainingData.read(open_dataset(settings.data, size=settings.size), show=show))
-    if settings.data in ("digits", "fashion-mnist") or (Path(settings.data) / "test").is_dir():
-        test = _in_memory(TrainingData.read(open_dataset(settings.data, split="test", size=settings.size), show=show))
-        if test.classes != train.classes or test.images.shape[1:] != train.images.shape[1:]:
-            raise DataError(f"data {settings.data!r}: training and test set differ in their classes or image size")
+class _InMemory(Dataset[Any]):
+    """What the dataset yielded, kept in memory; labels are class positions."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.inputs = data.spec.yielded(data.raw)
+        self.targets: list[int] = [] if data.classes is None else data.classes.tolist()
+        self.classes = data.spec.labels.displayed
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        return self.inputs[index], self.targets[index]
+
+
+def _load(settings: Settings, show: bool) -> tuple[TrainingData, TrainingData]:
+    """Training and test set."""
+    options = {name: value for name, value in settings.reading.items() if value is not None}
+    train = _labelled(TrainingData.read(open_dataset(settings.data, **options), show=show))
+    if has_test_split(settings.data):
+        test = _labelled(TrainingData.read(open_dataset(settings.data, split="test", **options), show=show))
+        if differences := train.spec.differences(test.spec):
+            raise DataError(f"data {settings.data!r}: training and test set differ: {'; '.join(differences)}")
+        if test.spec.labels.values != train.spec.labels.values:
+            raise DataError(f"data {settings.data!r}: training and test set differ in their classes")
     else:
         order = torch.randperm(len(train), generator=torch.Generator().manual_seed(int(derive(settings.seed, 0x5B117))))
         cut = max(1, int(len(train) * _SPLIT_TEST))
         train, test = train.subset(order[cut:]), train.subset(order[:cut])
-    if settings.per_class is not None:
-        train = train.subset(_first_of_each(torch.tensor(train.targets), settings.per_class, settings.seed))
+    if settings.per_class is not None and train.classes is not None:
+        train = train.subset(_first_of_each(train.classes, settings.per_class, settings.seed))
     return train, test
 
 
-def _in_memory(data: TrainingData) -> ArrayDataset:
-    if data.spec.modality != "image":
-        raise DataError(f"the data is {data.spec.described}: the demonstration is for images")
+def _labelled(data: TrainingData) -> TrainingData:
     if data.classes is None or data.spec.labels is None:
         raise DataError("the data is unlabelled: the demonstration trains a classifier, which needs labels")
-    return ArrayDataset(data.raw.contiguous(), data.classes, data.spec.labels.displayed)
+    return data
 
 
 def _first_of_each(targets: Tensor, n: int, seed: int) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import platform
 import statistics
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from augsynth._atomic import atomic_file
+from augsynth._embedded import embedded_bytes
 from augsynth._optional import import_optional
 from augsynth._version import __version__
 from augsynth.demo.experiment import Outcome
@@ -47,7 +47,8 @@ def write_page(outcome: Outcome, grid: Path, curves: Path, path: Path) -> None:
         plugin=outcome.generator.plugin,
         accent=_ACCENT[outcome.verdict.word],
         summary={arm: _summary(values) for arm, values in outcome.accuracies.items()},
-        grid=_embedded(grid),
+        grid=_embedded(grid) if grid.suffix == ".png" else None,
+        listing=None if grid.suffix == ".png" else grid.read_text(encoding="utf-8"),
         curves_picture=_embedded(curves),
     )
     with atomic_file(path) as draft:
@@ -59,4 +60,4 @@ def _summary(values: list[float]) -> str:
 
 
 def _embedded(picture: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
+    return embedded_bytes(picture.read_bytes(), "image/png")

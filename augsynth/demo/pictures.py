@@ -11,7 +11,7 @@ import torch
 from augsynth._atomic import atomic_file
 from augsynth._optional import import_optional
 from augsynth.demo.experiment import Outcome
-from augsynth.grids import image_grid
+from augsynth.recognition import modality_of
 
 _REAL, _SYNTHETIC, _CLASSES = 5, 10, 20
 _COLORS = {"real only": "#5b6770", "real + synthetic": "#d1495b"}
@@ -22,40 +22,49 @@ def figure_module() -> Any:
     return import_optional("matplotlib.figure", extra="report", purpose="pictures")
 
 
-def draw_grid(outcome: Outcome, path: Path) -> None:
-    """A row per class: real samples on the left, synthetic ones on the right."""
-    generator, train = outcome.generator, outcome.train
+def draw_grid(outcome: Outcome, path: Path) -> Path:
+    """A row per class: real samples on the left, synthetic ones on the right; of a kind of data that is no picture, a
+    ``.txt`` file in its place. Returns the file."""
+    generator, data = outcome.generator, outcome.train
     spec = generator.spec
-    if spec is None or spec.labels is None:
+    if spec is None or spec.labels is None or data.classes is None:
         raise ValueError("the demonstration is of a labelled, fitted generator")
+    modality = modality_of(spec)
     names = spec.labels.displayed[:_CLASSES]
-    targets = torch.tensor(train.targets)
-    figure = figure_module().Figure(figsize=(9, 0.62 * len(names) + 0.9), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(_REAL, _SYNTHETIC))
-    scale = max(1, 56 // spec.width)
-    smooth = spec.width < 16  # squares of a few pixels are hard to read as a picture
     blocks: tuple[list[Any], list[Any]] = ([], [])
     for c in range(len(names)):
-        real = train.images[(targets == c).nonzero().flatten()[:_REAL]]
-        real = real[torch.arange(_REAL) % len(real)]
-        blocks[0].append(spec.raw_to_model(real))
-        blocks[1].append(generator.sample(_SYNTHETIC, labels=spec.labels.values[c], seed=1).model_x.cpu())
-    for axes, block, columns, title in (
-        (left, blocks[0], _REAL, "real"),
-        (right, blocks[1], _SYNTHETIC, f"synthetic ({generator.plugin})"),
-    ):
-        axes.imshow(
-            np.asarray(image_grid(torch.cat(block), columns, scale=scale, gap=4, smooth=smooth)),
-            interpolation="nearest",
-        )
+        rows = (data.classes == c).nonzero().flatten()[:_REAL]
+        blocks[0].append(data.model_x(rows[torch.arange(_REAL) % len(rows)]))
+        made = generator.sample(_SYNTHETIC, labels=spec.labels.values[c], seed=1).model_x
+        blocks[1].append(spec.placed(made, "cpu"))
+    real, synthetic = (spec.joined(parts) for parts in blocks)
+    pictures = modality.picture(real, _REAL, cell=56), modality.picture(synthetic, _SYNTHETIC, cell=56)
+    if pictures[0] is None:
+        return _listed(modality, spec, names, blocks, path.with_suffix(".txt"))
+    figure = figure_module().Figure(figsize=(9, 0.62 * len(names) + 0.9), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(_REAL, _SYNTHETIC))
+    titles = "real", f"synthetic ({generator.plugin})"
+    for axes, picture, title in zip((left, right), pictures, titles, strict=True):
+        axes.imshow(np.asarray(picture), interpolation="nearest")
         axes.set_title(title)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_frame_on(False)
-    cell = spec.height * scale + 4
-    left.set_yticks([4 + spec.height * scale / 2 + cell * i for i in range(len(names))], names)
+    cell = pictures[0].height / len(names)
+    left.set_yticks([cell * (i + 0.5) for i in range(len(names))], names)
     left.tick_params(length=0)
     _save(figure, path)
+    return path
+
+
+def _listed(modality: Any, spec: Any, names: list[str], blocks: tuple[list[Any], list[Any]], path: Path) -> Path:
+    lines = []
+    for name, real, synthetic in zip(names, *blocks, strict=True):
+        for kind, x in (("real", real), ("synthetic", synthetic)):
+            lines += [f"{name}\t{kind}\t{line}" for line in modality.lines(spec, x)]
+    with atomic_file(path) as draft:
+        draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def draw_curves(outcome: Outcome, path: Path) -> None:

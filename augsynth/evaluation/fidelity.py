@@ -10,10 +10,11 @@ import torch
 
 from augsynth._optional import import_optional, import_torchvision
 from augsynth._rng_guard import seeded_globals
-from augsynth.evaluation.figures import Figure, Interval, auc, spread, wilson
-from augsynth.evaluation.spaces import distances
+from augsynth.evaluation.feature_spaces import distances
+from augsynth.evaluation.figures import Figure, Interval, auc, share, spread, wilson
 
 NEIGHBOURS = 5
+_STRAY_BEYOND = 0.95
 
 
 class _Identity(torch.nn.Module):
@@ -125,6 +126,17 @@ def measure_fidelity(
         "kernel distance (squared MMD) to held-out samples; unbiased, and hence below 0 at times",
     )
 
+    figures += manifold_figures(name, made, train, held, rows)
+    figures.append(two_sample(name, made, train, held))
+    return figures
+
+
+def manifold_figures(
+    name: str, made: np.ndarray, train: np.ndarray, held: np.ndarray, rows: list[np.ndarray]
+) -> list[Figure]:
+    """Precision, recall, density, coverage and strays of vectors in one space. Arguments as of
+    :func:`measure_fidelity`."""
+    n, figures = len(made), []
     apart = {key: distances(held, other) for key, other in (("made", made), ("train", train), ("held", held))}
     own = {"made": distances(made, made), "train": distances(train, train)}
 
@@ -144,8 +156,25 @@ def measure_fidelity(
             sides.append((value, about if label == "density" else _of_share(value, about, n)))
         (value, about), (floor, about_floor) = sides
         figures.append(Figure(f"{label}[{name}]", value, about, floor, about_floor, n, "higher", note))
-    figures.append(two_sample(name, made, train, held))
+    far, near = stray(apart["made"], apart["train"]), stray(apart["train"], apart["train"])
+    note = (
+        f"share of the samples that are farther from every held-out one than {100 * _STRAY_BEYOND:.0f} % of training "
+        "samples are; no outlier among those lets them in"
+    )
+    figures.append(Figure(f"strays[{name}]", *share(far), *share(near), n, "lower", note))
     return figures
+
+
+def stray(held_to_made: np.ndarray, held_to_train: np.ndarray) -> np.ndarray:
+    """(m,) bool: which samples are farther from every held-out one than nearly all training samples are.
+
+    Args:
+        held_to_made: (h, m) distances.
+        held_to_train: (h, t) distances.
+    """
+    usual = float(np.quantile(held_to_train.min(0), _STRAY_BEYOND))
+    far: np.ndarray = held_to_made.min(0) > usual
+    return far
 
 
 def _of_share(value: float, about: Interval, n: int) -> Interval:

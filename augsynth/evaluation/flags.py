@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,9 @@ FLAGS = ("copies", "collapsed", "unrealistic", "mislabelled")
 # intervals exclude differences that no one would call by these names.
 COPIED, COPIED_OF_FEW = 0.05, 0.5  # share of near copies
 DISTINCT, DIVERSE, DIVERSE_CLASS = 0.25, 0.5, 0.2  # of the floor
-REALISTIC = 0.5  # of the floor's share
+REALISTIC = 0.5  # of the floor's density, or share
+STRAY = 0.15  # share of the samples
+TOLD_APART, COVERED = 0.9, 0.75  # AUC; of the floor's coverage
 AGREEMENT = 0.1  # below the floor's
 FEW = 30  # distinct samples; fewer tell neither realism nor labels
 
@@ -79,25 +81,64 @@ def collapsed(
     return None
 
 
-def unrealistic(shares: Mapping[str, tuple[np.ndarray, np.ndarray]], kept: np.ndarray) -> Flag | None:
-    """Far fewer samples among the real ones than training samples have.
+def unrealistic(
+    spaces: Sequence[str],
+    figures: Mapping[str, Figure],
+    plausible: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    kept: np.ndarray,
+    *,
+    varied: bool,
+) -> Flag | None:
+    """Samples lie where real ones do not, by figures that no outlier among the real samples can hold up.
+
+    In any of the spaces: a density below half of the floor; or one sample in seven farther from all real ones than
+    nearly any real one. In all of them: a classifier tells the samples from real ones nearly always, and they leave a
+    quarter of these uncovered. Or a measure of the kind of data finds half as many plausible.
 
     Args:
-        shares: space → (which generated, which training samples lie among held-out ones), (m,) bool each.
+        spaces: names of the spaces that the figures are of.
+        figures: name → figure.
+        plausible: measure → (which generated, which real samples it takes for real ones), (m,) bool each.
         kept: rows of distinct generated samples: identical ones tell no more than one.
+        varied: whether they are not collapsed; else that is why they cover little.
     """
     if len(kept) < FEW:
         return None
-    for space, (made, train) in shares.items():
+    for space in spaces:
+        density, strays = figures[f"density[{space}]"], figures[f"strays[{space}]"]
+        if density.interval[1] < REALISTIC * _low(density):
+            return Flag(
+                "unrealistic",
+                f"the samples have {density.value:.2f} [{density.interval[0]:.2f}, {density.interval[1]:.2f}] of the "
+                f"density of held-out ones around them, and training samples {density.floor:.2f} (in the space of "
+                f"{space})",
+            )
+        if strays.interval[0] > max(STRAY, _high(strays)):
+            return Flag(
+                "unrealistic",
+                f"{_percent(strays.value, strays.interval)} of the samples are farther from every held-out one than "
+                f"nearly all training samples are, and {_share(strays.floor)} of those (in the space of {space})",
+            )
+    told = [figures[f"two_sample_auc[{space}]"] for space in spaces]
+    covered = [figures[f"coverage[{space}]"] for space in spaces]
+    apart = all(one.interval[0] > max(TOLD_APART, _high(one)) for one in told)
+    if varied and apart and all(one.interval[1] < COVERED * _low(one) for one in covered):
+        one = covered[0]
+        return Flag(
+            "unrealistic",
+            f"a classifier tells them from held-out samples with an AUC of {told[0].value:.2f}, and "
+            f"{_percent(one.value, one.interval)} of those have one nearby; training samples are near "
+            f"{_share(one.floor)} ({one.name})",
+        )
+    for measure, (made, real) in plausible.items():
         rows = kept[kept < len(made)]
-        value, floor = float(made[rows].mean()), float(train.mean())
-        about, about_floor = wilson(made[rows].sum(), len(rows)), wilson(train.sum(), len(train))
+        value, floor = float(made[rows].mean()), float(real.mean())
+        about, about_floor = wilson(made[rows].sum(), len(rows)), wilson(real.sum(), len(real))
         if about[1] < REALISTIC * about_floor[0]:
             return Flag(
                 "unrealistic",
-                f"{_percent(value, about)} of the samples lie among held-out ones, and {_share(floor)} of "
-                f"training samples do "
-                f"(in the space of {space})",
+                f"{_percent(value, about)} of the samples, and {_share(floor)} of real ones, are plausible to "
+                f"{measure}",
             )
     return None
 
@@ -123,6 +164,10 @@ def mislabelled(correct: np.ndarray, held: np.ndarray, realistic: np.ndarray, ke
             f"asked for, and {_share(floor)} of held-out ones for their own",
         )
     return None
+
+
+def _low(figure: Figure) -> float:
+    return figure.floor_interval[0] if figure.floor_interval is not None else figure.floor or 0.0
 
 
 def _high(figure: Figure) -> float:

@@ -6,15 +6,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError, DataError
 from augsynth.fitting.training_data import TrainingData
+from augsynth.labels.held_out import held_out_classes
 from augsynth.seeding import derive
-from augsynth.text_spec import Texts
-from augsynth.utility.scoring import held_out_classes
 
 LEAST = 20
 """Samples of each set: below, no interval here says anything."""
@@ -27,7 +25,7 @@ class Samples:
     """n samples.
 
     Attributes:
-        x: (n, C, H, W) float32 in [-1, 1] on the CPU, or n texts: as generators see them.
+        x: n samples as generators see them, on the CPU.
         classes: (n,) int64 positions among the classes of the training set, or None.
     """
 
@@ -67,8 +65,7 @@ class Sets:
     @property
     def reference(self) -> Any:
         """Inputs of all three sets: what is fitted on these favours none."""
-        parts = [one.x for one in (self.made, self.train, self.held)]
-        return torch.cat(parts) if isinstance(parts[0], Tensor) else Texts(text for part in parts for text in part)
+        return self.data.spec.joined([one.x for one in (self.made, self.train, self.held)])
 
 
 def prepare(
@@ -79,15 +76,16 @@ def prepare(
     Raises:
         DataError: see :func:`augsynth.evaluate`.
     """
-    train, held = TrainingData.read(real, show=show), TrainingData.read(holdout, show=show)
+    modality = getattr(getattr(source, "spec", None), "modality", None) or None
+    train, held = (TrainingData.read(one, modality=modality, show=show) for one in (real, holdout))
     if differences := train.spec.differences(held.spec):
         raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
     if (train.classes is None) != (held.classes is None):
         raise DataError("one of real and holdout has labels, and the other has none")
     held, warnings = _without_overlap(train, held, overlap)
     positions = None if train.spec.labels is None else held_out_classes(train, held)
-    all_train = Samples(_model_x(train), train.classes)
-    all_held = Samples(_model_x(held), positions)
+    all_train = Samples(train.model_x(), train.classes)
+    all_held = Samples(held.model_x(), positions)
     names = train.spec.labels.displayed if train.spec.labels is not None else ["all"]
     counts = _counts(all_train.classes, all_held.classes, len(all_train), len(all_held), len(names), n)
     if sum(counts) < LEAST:
@@ -120,16 +118,16 @@ def _drawn(
             raise DataError(f"the generator was fitted on other samples: {'; '.join(differences)}")
         if labels is None or not source.conditional:
             batch = source.sample(n, seed=seed, **sampling)
-            return Samples(_on_cpu(batch.model_x), None)
+            return Samples(data.spec.placed(batch.model_x, "cpu"), None)
         batch = source.sample(labels=[labels.values[c] for c in wanted.tolist()], seed=seed, **sampling)  # type: ignore[union-attr]
-        return Samples(_on_cpu(batch.model_x), wanted)
+        return Samples(data.spec.placed(batch.model_x, "cpu"), wanted)
     if sampling:
         raise ConfigError(f"{sorted(sampling)} are options of a generator; samples that were made before have none")
-    made = TrainingData.read(source, labelled=labels is not None, show=False)
+    made = TrainingData.read(source, labelled=labels is not None, modality=data.spec.modality, show=False)
     if differences := made.spec.differences(data.spec):
         raise DataError(f"the generated samples differ in form from the real ones: {'; '.join(differences)}")
     spec = replace(data.spec, labels=None)
-    x = _on_cpu(spec.raw_to_model(made.raw))
+    x = spec.raw_to_model(made.raw)
     if labels is None or wanted is None:
         if len(x) < n:
             raise DataError(f"{len(x)} generated samples: expected at least {n}, as many as are compared")
@@ -147,14 +145,6 @@ def _drawn(
             )
         rows.append(own[:count])
     return Samples(x[torch.cat(rows)], wanted)
-
-
-def _model_x(data: TrainingData) -> Any:
-    return _on_cpu(data.model_x())
-
-
-def _on_cpu(x: Any) -> Any:
-    return x.cpu() if isinstance(x, Tensor) else Texts(x)
 
 
 def _without_overlap(train: TrainingData, held: TrainingData, overlap: str) -> tuple[TrainingData, list[str]]:
@@ -184,11 +174,7 @@ def _sample_pair(pair: tuple[int, int]) -> str:
 
 
 def _digests(data: TrainingData) -> list[bytes]:
-    raw = data.raw
-    rows = (
-        (r.numpy().tobytes() for r in raw) if isinstance(raw, Tensor) else (" ".join(t.split()).encode() for t in raw)
-    )
-    return [hashlib.blake2b(row, digest_size=16).digest() for row in rows]
+    return [hashlib.blake2b(row, digest_size=16).digest() for row in data.spec.digestible(data.raw)]
 
 
 def _counts(train: Tensor | None, held: Tensor | None, n_train: int, n_held: int, classes: int, n: int) -> list[int]:
@@ -208,9 +194,3 @@ def _picked(classes: Tensor | None, counts: list[int], n: int, seed: int) -> Ten
     if classes is None:
         return order[: counts[0]]
     return torch.cat([order[classes[order] == c][:count] for c, count in enumerate(counts)])
-
-
-def flat(x: Any) -> np.ndarray:
-    """(n, pixels) float32 of images."""
-    rows: np.ndarray = x.flatten(1).numpy()
-    return rows

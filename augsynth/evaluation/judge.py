@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from augsynth.classifiers import probabilities
 from augsynth.errors import ConfigError
-from augsynth.evaluation.spaces import detail_space, distances, feature_space, judge_of, text_judge
+from augsynth.evaluation.feature_spaces import detail_space, distances, feature_space
+from augsynth.evaluation.judging import judge_of
 from augsynth.fitting.training_data import TrainingData
 
 _MOST = 5000
@@ -20,13 +20,12 @@ _MOST = 5000
 class Judge:
     """A classifier and two spaces of features, fitted on real data.
 
-    It takes samples as generators see them: (n, C, H, W) float32 in [-1, 1], or n texts; ``SampleBatch.model_x`` of
-    what was generated.
+    It takes samples as generators see them: ``SampleBatch.model_x`` of what was generated.
 
     Args:
         real: the training set, map-style. At most 5,000 samples, the first ones, are kept for distances.
         features: as of :func:`evaluate`.
-        steps: updates of the classifier of images; None takes thirty passes. It is kept in the user's cache by the
+        steps: updates of the built-in classifier; None takes thirty passes. It is kept in the user's cache by the
             fingerprint of the data.
         seed: everything random follows it.
         device: of the classifier.
@@ -42,11 +41,9 @@ class Judge:
         self.spec = data.spec
         some = data.subset(torch.arange(min(len(data), _MOST)))
         x = some.model_x()
-        text = data.spec.modality == "text"
-        network = judge_of(data, steps=steps, seed=seed, device=device)
-        self._classifier: Any = text_judge(data) if text else network
-        self._features = feature_space(features, data, x, network)
-        self._detail = detail_space(x)
+        self._classifier = judge_of(data, steps=steps, seed=seed, device=device)
+        self._features = feature_space(features, data, x, self._classifier)
+        self._detail = detail_space(data, x)
         self.real_features, self.real_detail = self._features(x), self._detail(x)
 
     def probabilities(self, x: Any) -> Tensor:
@@ -57,21 +54,19 @@ class Judge:
         """
         if self._classifier is None:
             raise ConfigError("a judge of labels needs labelled data of at least two classes")
-        if self.spec.modality == "text":
-            return torch.from_numpy(self._classifier.predict_proba(list(x))).float()
-        return probabilities(self._classifier, x)
+        said: Tensor = self._classifier.probabilities(x)
+        return said
 
     def probabilities_of(self, inputs: Sequence[Any]) -> Tensor:
         """The same of inputs as the dataset yields them."""
-        raw = self.spec.stacked([self.spec.to_raw(one) for one in inputs])
-        return self.probabilities(self.spec.raw_to_model(raw))
+        return self.probabilities(self.spec.inputs(list(inputs)))
 
     def features(self, x: Any) -> Any:
         """(n, d) vectors in the space of features."""
         return self._features(x)
 
     def detail(self, x: Any) -> Any:
-        """(n, d) vectors of pixels, or of words: where copies are looked for."""
+        """(n, d) vectors of the samples themselves: where copies are looked for."""
         return self._detail(x)
 
     def to_features(self, x: Any) -> np.ndarray:
@@ -79,7 +74,7 @@ class Judge:
         return distances(self._features(x), self.real_features)
 
     def to_detail(self, x: Any) -> np.ndarray:
-        """(n, real) distances to the real samples in pixels, or words."""
+        """(n, real) distances to the real samples themselves."""
         return distances(self._detail(x), self.real_detail)
 
     def to_features_of_real(self) -> np.ndarray:
@@ -87,7 +82,7 @@ class Judge:
         return distances(self.real_features, self.real_features)
 
     def to_detail_of_real(self) -> np.ndarray:
-        """(real, real) distances among the real samples in pixels, or words."""
+        """(real, real) distances among the real samples themselves."""
         return distances(self.real_detail, self.real_detail)
 
     def between(self, a: Any, b: Any) -> np.ndarray:

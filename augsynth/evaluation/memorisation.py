@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from augsynth.evaluation.figures import Figure, auc, resampled_mean, share, spread
-from augsynth.evaluation.spaces import distances
+from augsynth.evaluation.feature_spaces import distances
+from augsynth.evaluation.figures import Figure, auc, share, spread
 
 _TINY = 1e-9
 _SAME = 1e-5  # of the usual distance to the nearest: what rounding leaves between two equal samples
@@ -131,31 +131,3 @@ def likelihood_attack(gen: Any, train: Any, held: Any) -> Figure | None:
     value, about = auc(members, others)
     note = "how well the generator's log-density tells training from held-out samples; 0.5 is by chance"
     return Figure("membership_auc[log_prob]", value, about, 0.5, None, len(members), "near the floor", note)
-
-
-def longest_runs(texts: Any, against: Any, own: bool = False) -> np.ndarray:
-    """(n,) words of the longest run that each text shares with one of ``against``; case does not count.
-
-    Args:
-        texts: n texts.
-        against: the texts to search.
-        own: the two are the same texts, and none is compared with itself.
-    """
-    from augsynth.evaluation.runs import longest_shared_runs
-
-    return longest_shared_runs(texts, against, own=own)
-
-
-def text_copies(made: Any, held: Any, all_train: Any) -> list[Figure]:
-    """The longest runs of words that generated texts share with the training texts, beside those of held-out ones."""
-    n = len(made)
-    runs, floor = longest_runs(made, all_train), longest_runs(held, all_train)
-    lengths = [np.array([len(text.split()) for text in texts]) for texts in (made, held)]
-    value, about = resampled_mean(runs)
-    floor_value, about_floor = resampled_mean(floor)
-    note = "words of the longest run that a text shares with a training text, on average"
-    figures = [Figure("longest_shared_run", value, about, floor_value, about_floor, n, "near the floor", note)]
-    whole, about = share(runs >= np.maximum(lengths[0], 1))
-    whole_floor, about_floor = share(floor >= np.maximum(lengths[1], 1))
-    note = "share of the texts that stand in a training text from their first word to their last"
-    return [*figures, Figure("whole_copies", whole, about, whole_floor, about_floor, n, "lower", note)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from augsynth.evaluation.figures import Figure
 from augsynth.evaluation.flags import Flag
-from augsynth.evaluation.labels import Labels
+from augsynth.evaluation.label_agreement import Labels
 from augsynth.evaluation.memorisation import Pair
 from augsynth.utility.result import write_json
 
@@ -73,7 +73,7 @@ class Evaluation:
             ConfigError: the folder cannot be written.
             MissingDependencyError: the extra ``report`` is not installed; the JSON is there all the same.
         """
-        from augsynth.report import evaluation_page
+        from augsynth.report.pages import evaluation_page
 
         folder = Path(folder)
         write_json(folder / "evaluation.json", self.to_json())

@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth import checkpoint
 from augsynth._atomic import atomic_folder
 from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng
+from augsynth.checkpoint.writing import write
 from augsynth.errors import BrokenPluginError, FitError, FitWarning
 from augsynth.fitting.training_data import TrainingData
 from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
-from augsynth.generator import Generator
+from augsynth.generator.generator import Generator
 from augsynth.seeding import derive
 
 STATE = "training"
@@ -163,7 +163,7 @@ class FitLoop:
             with torch.no_grad():
                 self.generator.finish(self.everything)
             self.generator.fit_info.update(steps=self.progress.step, ended="in progress")
-            checkpoint.write(self.generator, draft)
+            write(self.generator, draft)
             self.generator.load_state_dict(last)
             self.generator.train()
 

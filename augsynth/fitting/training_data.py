@@ -12,11 +12,12 @@ from torch import Tensor
 
 from augsynth._progress import progress_bar
 from augsynth.errors import DataError
-from augsynth.generator import TrainingBatch
-from augsynth.label_spec import LabelSpec, plain_label
-from augsynth.labels import class_names
+from augsynth.generator.authored import TrainingBatch
+from augsynth.labels.classes import LabelSpec, plain_label
+from augsynth.labels.finding import class_names
+from augsynth.recognition import read_sample
+from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
-from augsynth.space import Space, space_of
 from augsynth.structure import Fields, Structure
 from augsynth.topic_spec import TopicSpec
 
@@ -28,8 +29,8 @@ class TrainingData:
     """All real samples in memory, in the dataset's own dtype.
 
     Attributes:
-        spec: the space of the samples, with classes and range: a SampleSpec or a TextSpec.
-        raw: (n, C, H, W) in the dataset's dtype and range, or :class:`Texts`.
+        spec: the space of the samples, with classes and range.
+        raw: n samples in the dataset's own dtype and range.
         classes: (n,) int64 class positions, or None.
         fingerprint: sixteen hex digits that identify samples, labels and topics.
         topics: (n,) int64 topic positions, or None.
@@ -43,34 +44,39 @@ class TrainingData:
 
     @classmethod
     def read(
-        cls, dataset: Any, *, fields: Fields | None = None, labelled: bool = True, show: bool = True
+        cls,
+        dataset: Any,
+        *,
+        fields: Fields | None = None,
+        labelled: bool = True,
+        modality: Any = None,
+        show: bool = True,
     ) -> TrainingData:
         """Read a map-style or finite iterable dataset once.
 
         Args:
-            dataset: yields images or texts, alone or with labels.
+            dataset: yields inputs, alone or with labels.
             fields: where input and label are, see :class:`Structure`.
             labelled: False ignores labels.
+            modality: kind of data, where it cannot be told.
             show: show a progress bar.
 
         Raises:
             DataError: empty, unreadable (names the sample), or samples that differ in size or type.
         """
         structure: Structure | None = None
-        spec: Space | None = None
+        spec: SampleSpec | None = None
         raws: list[Any] = []
         labels: list[Any] = []
         example_label: Any = None
         total = len(dataset) if hasattr(dataset, "__len__") else None
         with progress_bar("reading data", total, show=show) as bar:
             for index, sample in enumerate(_samples(dataset)):
-                if structure is None:
-                    structure = Structure.of(sample, fields)
-                    example_label = structure.y_of(sample)
                 try:
-                    x = structure.x_of(sample)
-                    spec = spec or space_of(x)
-                    raws.append(spec.to_raw(x))
+                    if structure is None or spec is None:
+                        structure, spec = read_sample(sample, fields, modality, dataset)
+                        example_label = structure.y_of(sample)
+                    raws.append(spec.to_raw(structure.x_of(sample)))
                     if labelled and structure.labelled:
                         labels.append(plain_label(structure.y_of(sample)))
                 except DataError as error:
@@ -90,7 +96,7 @@ class TrainingData:
         return len(self.raw)
 
     def model_x(self, indices: Tensor | slice = slice(None)) -> Any:
-        """What generators see: (k, C, H, W) float32 in [-1, 1], or k texts."""
+        """k samples as generators see them."""
         return self.spec.raw_to_model(self.raw[indices])
 
     def subset(self, indices: Tensor) -> TrainingData:
@@ -103,7 +109,7 @@ class TrainingData:
         )
 
     def by_topic(self, spec: TopicSpec, topics: Tensor) -> TrainingData:
-        """The same texts, each with its topic: ``topics`` (n,) int64 positions in ``spec``."""
+        """The same samples, each with its topic: ``topics`` (n,) int64 positions in ``spec``."""
         counted = spec.counted(topics, self.classes, self.spec.num_classes)
         digest = hashlib.sha256(f"{self.fingerprint} {topics.tolist()}".encode())
         return replace(
@@ -121,7 +127,7 @@ class TrainingData:
     def batch(self, indices: Tensor, seeds: Tensor, step: int, progress: float, device: torch.device) -> TrainingBatch:
         """The samples at ``indices`` as one training batch on ``device``."""
         raw = self.raw[indices]
-        x = self.spec.raw_to_model(raw.to(device) if isinstance(raw, Tensor) else raw)
+        x = self.spec.raw_to_model(self.spec.placed(raw, device))
         y = None if self.classes is None else self.classes[indices].to(device)
         topics = None if self.topics is None else self.topics[indices].to(device)
         return TrainingBatch(x, y, seeds.to(device), step, progress, topics)

@@ -24,7 +24,7 @@ _POOL, _AGAIN, _TOPIC = 0x900, 0x901, 0x902
 ROWS = 65  # for the main process and 64 workers; further ones share
 _IDLE = 0.01  # seconds between two looks for work that another process may have asked for
 _MESSAGE = 2000  # bytes
-_TRIES = 64  # draws for one text that must fit its slot
+_TRIES = 64  # draws for one sample that must fit its slot
 _live: weakref.WeakSet[Filler] = weakref.WeakSet()
 
 
@@ -172,7 +172,7 @@ class Filler:
         left, turn = part, 0
         while len(left):
             if turn > _TRIES:
-                raise AugsynthError(f"{len(left)} texts in a row were longer than any real text; fit for longer")
+                raise AugsynthError(f"{len(left)} samples in a row were larger than any real one; fit for longer")
             own = seeds if turn == 0 else derive(seeds, _AGAIN, turn)
             fits = self._put(buffer, left, own)
             left, seeds, turn = left[~fits], seeds[~fits], turn + 1

@@ -28,10 +28,10 @@ class SingleThreads:
 
     @classmethod
     def suited_to(cls, gen: Any) -> SingleThreads:
-        """As many as torch would use, for images on a CPU. A GPU wants one large batch, and text is made by Python in
-        between, of which one thread runs at a time."""
+        """As many as torch would use, for tensors on a CPU. A GPU wants one large batch, and other objects are made by
+        Python in between, of which one thread runs at a time."""
         on_cpu = getattr(gen, "device", torch.device("cpu")).type == "cpu"
-        return cls(torch.get_num_threads() if on_cpu and gen.spec.modality == "image" else 1)
+        return cls(torch.get_num_threads() if on_cpu and gen.spec.tensors else 1)
 
     def map(self, make: Callable[[slice], T], n: int) -> list[T]:
         """``make`` of consecutive parts of n, one a thread."""

@@ -12,18 +12,16 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
-from augsynth.space import Space
-from augsynth.text_spec import TextSpec
+from augsynth.sample_spec import SampleSpec
 
 _SHARED = Path("/dev/shm")
-_SHORTEST = 256  # bytes of a slot for texts
 
 
 class Slots:
     """Room for ``size`` samples, ``buffers`` times.
 
-    Images are kept as the dataset yields them (a byte a value where those are bytes); texts in UTF-8, in slots that
-    hold what is as long as the longest real text.
+    Tensors are kept as the dataset yields them (a byte a value where those are bytes); samples that differ in size as
+    bytes, in slots that hold what is as large as the largest real one.
 
     Args:
         spec: the space of the samples.
@@ -34,20 +32,16 @@ class Slots:
         ConfigError: there is too little shared memory; says how much is needed and there.
     """
 
-    def __init__(self, spec: Space, size: int, buffers: int) -> None:
+    def __init__(self, spec: SampleSpec, size: int, buffers: int) -> None:
         self.spec, self.size, self.buffers = spec, size, buffers
-        self.width = 0
-        if isinstance(spec, TextSpec):
-            self.width = max(_SHORTEST, 4 * spec.longest)  # no character takes more than four bytes
-            shape: tuple[int, ...] = (self.width,)
-            dtype = torch.uint8
-        else:
-            shape, dtype = spec.shape, getattr(torch, spec.dtype)
+        fixed = spec.raw_slot()
+        self.width = spec.slot_bytes if fixed is None else 0
+        shape, dtype = ((self.width,), torch.uint8) if fixed is None else fixed
         per_sample = int(np.prod(shape)) * dtype.itemsize + 8 + 8 + 4
         self.nbytes = per_sample * size * buffers
         _check_room(self.nbytes, size, buffers)
         self.content = torch.zeros(buffers, size, *shape, dtype=dtype).share_memory_()
-        self.lengths = torch.zeros(buffers, size, dtype=torch.int32).share_memory_()  # bytes of a text
+        self.lengths = torch.zeros(buffers, size, dtype=torch.int32).share_memory_()  # bytes of a sample
         about = torch.zeros(buffers, size, 2, dtype=torch.int64).share_memory_()  # one look-up gives both
         self._about, self.seeds, self.topics = about, about[..., 0], about[..., 1].fill_(-1)
 
@@ -55,13 +49,12 @@ class Slots:
         """Put samples, as generators see them, into ``slots`` (k,) int64.
 
         Returns:
-            (k,) bool: which were written. A text that is longer than any real one could be has no room.
+            (k,) bool: which were written. A sample that is larger than any real one could be has no room.
         """
         fits = torch.ones(len(slots), dtype=torch.bool)
-        if isinstance(self.spec, TextSpec):
+        if self.width:
             target, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
-            for i, (slot, text) in enumerate(zip(slots.tolist(), x, strict=True)):
-                raw = text.encode("utf-8")
+            for i, (slot, raw) in enumerate(zip(slots.tolist(), self.spec.packed(x), strict=True)):
                 fits[i] = len(raw) <= self.width
                 if fits[i]:
                     target[slot, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
@@ -79,21 +72,17 @@ class Slots:
         return fits
 
     def read(self, buffer: int, slots: Tensor) -> tuple[Any, Tensor, Tensor]:
-        """Copies of the samples in ``slots`` (k,): in their own dtype and range (k, C, H, W), or k texts; their seeds
-        and topics (k,)."""
+        """Copies of the samples in ``slots`` (k,): raw (k, ...), or packed; their seeds and topics (k,)."""
         seeds, topics = self._about[buffer].index_select(0, slots).unbind(1)
-        if not isinstance(self.spec, TextSpec):
+        if not self.width:
             return self.content[buffer].index_select(0, slots), seeds, topics
         content, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
-        texts = [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()]
-        return texts, seeds, topics
+        return [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()], seeds, topics
 
 
-def decoded(spec: Space, raw: Any) -> Any:
-    """What :meth:`Slots.read` gave, as k texts, or unchanged."""
-    if not isinstance(spec, TextSpec):
-        return raw
-    return [text.decode("utf-8") for text in raw]
+def decoded(spec: SampleSpec, found: Any) -> Any:
+    """What :meth:`Slots.read` gave, as k raw samples."""
+    return spec.unpacked(found) if isinstance(found, list) else found
 
 
 def pinned(tensor: Tensor) -> Callable[[], None] | None:

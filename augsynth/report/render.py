@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from pathlib import Path
 from typing import Any
 
 from augsynth._atomic import atomic_file
+from augsynth._embedded import embedded_bytes
 from augsynth._optional import import_optional
 from augsynth.errors import ConfigError
 
@@ -50,11 +50,4 @@ def embedded(figure: Any) -> str:
     """A matplotlib figure as a data URL of an SVG: sharp on any screen."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def embedded_image(image: Any) -> str:
-    """A PIL image as a data URL of a PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return embedded_bytes(buffer.getvalue(), "image/svg+xml")

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from augsynth.batch import Provenance, SampleBatch
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
+from augsynth.recognition import modality_named
 from augsynth.registry import default_registry
 from augsynth.seeding import seeds_for
-from augsynth.testing.data import TinyImages, TinyTexts
 from augsynth.testing.global_rngs import global_rngs, same_rngs
+from augsynth.testing.kinds import as_seen, equal, modality_for
 
 _N = 24
 
@@ -25,28 +26,24 @@ def _made(one: Any) -> Any:
     return default_registry().create("filter", one) if isinstance(one, str) else one
 
 
-@lru_cache(maxsize=2)
-def _batch(text: bool) -> SampleBatch:
-    """Samples of each class, good and bad ones."""
+@lru_cache(maxsize=8)
+def batch_of(kind: str) -> SampleBatch:
+    """Samples of each class of a kind of data, good and bad ones."""
     labels = LabelSpec.of(0, [i % 3 for i in range(_N)])
     classes = torch.tensor([i % 3 for i in range(_N)])
     seeds = seeds_for(_N, seed=0)
-    x: Any
-    if text:
-        texts = TinyTexts(_N).texts
-        bad = (lambda text: f"{text} the the the", lambda text: text.split()[0])
-        x = [bad[i // 4 % 2](text) if i % 4 == 0 else text for i, text in enumerate(texts)]
-    else:
-        data = TinyImages(_N, form="tensor-float")
-        x = torch.stack([data[i][0] * 2 - 1 for i in range(_N)])
-        x[::4] = torch.rand(x[::4].shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    modality = modality_named(kind)
+    x = as_seen(modality, _N)
+    bad = modality.spoilt(x[::4], 0)
+    for i, one in enumerate(bad):
+        x[4 * i] = one
     provenance = Provenance(seeds, {"condition": (labels, classes)}, {"plugin": "", "checkpoint": ""})
     return SampleBatch(x, labels.batched(classes), provenance, x, classes)
 
 
-def good_samples(text: bool) -> list[Any]:
+def good_samples(kind: str) -> list[Any]:
     """Samples with labels, for filters that know real data: like the good ones of the suite's batch."""
-    data: Any = TinyTexts(_N) if text else TinyImages(_N, form="tensor-float")
+    data = modality_named(kind).tiny(_N)
     return [data[i] for i in range(_N)]
 
 
@@ -56,16 +53,12 @@ def _part(batch: SampleBatch, rows: list[int]) -> SampleBatch:
     return SampleBatch(x, None, [batch.meta[i] for i in rows], x, batch.classes[rows])
 
 
-def _is_text(one: Any) -> bool:
-    if isinstance(one, str):
-        registry = default_registry()
-        qualified = registry.qualified_name("filter", one)
-        return any(i.qualified == qualified and (i.kind, i.modality) == ("filter", "text") for i in registry.plugins())
-    return bool(getattr(one, "modality", "image") == "text")
+def _kind(one: Any) -> str:
+    return modality_for("filter", one).qualified
 
 
 def _judged(one: Any, rows: list[int] | None = None) -> Tensor:
-    batch = _batch(_is_text(one))
+    batch = batch_of(_kind(one))
     return torch.as_tensor(_made(one)(batch if rows is None else _part(batch, rows))).cpu()
 
 
@@ -87,11 +80,10 @@ def check_judges_each_sample_by_itself(one: Any) -> None:
 
 def check_does_not_change_the_batch(one: Any) -> None:
     """Filters judge; they do not mend."""
-    batch = _batch(_is_text(one))
+    batch = batch_of(_kind(one))
     before = copy.deepcopy(batch.model_x)
     _judged(one)
-    same = before == batch.model_x if isinstance(before, list) else torch.equal(before, batch.model_x)
-    assert same, "the batch was changed"
+    assert equal(before, batch.model_x), "the batch was changed"
 
 
 def check_global_rngs_are_left_alone(one: Any) -> None:
@@ -106,9 +98,11 @@ def check_global_rngs_are_left_alone(one: Any) -> None:
 
 def check_pickles_for_spawned_workers(one: Any) -> None:
     """A copy in another process judges the same."""
-    batch, made = _batch(_is_text(one)), _made(one)
+    batch, made = batch_of(_kind(one)), _made(one)
     copied = pickle.loads(pickle.dumps(made))
     assert torch.equal(torch.as_tensor(copied(batch)), torch.as_tensor(made(batch)))
 
 
-ALL = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))
+ALL = tuple(
+    value for name, value in list(globals().items()) if name.startswith("check_") and value.__module__ == __name__
+)

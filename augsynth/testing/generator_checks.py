@@ -6,15 +6,15 @@ import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import default_collate
 
-from augsynth import checkpoint
+from augsynth.blending.compatibility import check_alike
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import (
     AugsynthError,
@@ -24,42 +24,33 @@ from augsynth.errors import (
     UnknownLabelError,
     UnknownTopicError,
 )
-from augsynth.fitting import fit
-from augsynth.generator import Generator
-from augsynth.registry import default_registry
+from augsynth.fitting.fit import fit
+from augsynth.generator.generator import Generator
+from augsynth.loading import load
+from augsynth.modality import Modality
+from augsynth.plugin_specs import ANY
+from augsynth.recognition import spec_of
 from augsynth.search_space import Choice, FloatRange, IntRange
-from augsynth.testing.data import FORMS, TinyImages, TinyTexts
 from augsynth.testing.global_rngs import global_rngs, same_rngs
+from augsynth.testing.kinds import close, equal, in_another_kind, modality_for
 
 _TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
 _STEPS = 6
 _CLASSES = 3
 
 
-def _is_text(generator: Any) -> bool:
-    """Whether a plugin by this name, or this class, is for text."""
-    if not isinstance(generator, str):
-        return bool(generator.modality == "text")
-    registry = default_registry()
-    qualified = registry.qualified_name("generator", generator)
-    return any(i.qualified == qualified and (i.kind, i.modality) == ("generator", "text") for i in registry.plugins())
+def _kind(generator: Any) -> Modality:
+    return modality_for("generator", generator)
 
 
-def _small(generator: Any, *, classes: int = _CLASSES) -> Any:
+def _small(generator: Any, *, classes: int = _CLASSES, form: str | None = None) -> Any:
     """A small dataset of the right kind."""
-    if _is_text(generator):
-        return TinyTexts(24, classes=classes)
-    return TinyImages(24, form="tensor-float", classes=classes, structure="tuple" if classes else "bare")
+    return _kind(generator).tiny(24, classes=classes, form=form)
 
 
 @lru_cache(maxsize=32)
-def _fitted(generator: Any, form: str, shape: tuple[int, int, int], classes: int, structure: str) -> Generator:
-    return _fit(generator, TinyImages(24, shape, form=form, classes=classes, structure=structure))
-
-
-@lru_cache(maxsize=32)
-def _default(generator: Any, classes: int = _CLASSES) -> Generator:
-    return _fit(generator, _small(generator, classes=classes))
+def _default(generator: Any, classes: int = _CLASSES, form: str | None = None) -> Generator:
+    return _fit(generator, _small(generator, classes=classes, form=form))
 
 
 def _fit(generator: Any, data: Any, **options: Any) -> Generator:
@@ -68,52 +59,29 @@ def _fit(generator: Any, data: Any, **options: Any) -> Generator:
         return fit(generator, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **options)
 
 
-def _equal(a: Any, b: Any) -> bool:
-    return torch.equal(a, b) if isinstance(a, torch.Tensor) else list(a) == list(b)
-
-
 def _close(a: Any, b: Any) -> bool:
-    """Equal but for what other batch shapes change in float32 arithmetic."""
-    return bool((a - b).abs().max() < _TOLERANCE) if isinstance(a, torch.Tensor) else bool(a == b)
+    return close(a, b, _TOLERANCE)
 
 
 def check_samples_have_the_form_of_the_data(generator: Any) -> None:
-    """Images of any size from 8×8 on, 1 to 4 channels; texts as str. Samples collate with real ones."""
-    if _is_text(generator):
-        made = _default(generator).sample(5, seed=0).x
-        assert len(made) == 5 and all(type(text) is str and text.strip() for text in made), f"texts are {made!r}"
-        return
-    shapes = {"tensor": (3, 9, 13), "tensor-float": (1, 8, 8), "numpy-hwc": (3, 12, 8), "numpy-chw": (2, 8, 17),
-              "numpy-hw": (1, 10, 10), "pil": (4, 16, 11)}  # fmt: skip
-    for form in FORMS:
-        data = TinyImages(24, shapes[form], form=form, classes=_CLASSES, structure="dict" if form == "pil" else "tuple")
-        gen = _fitted(generator, form, shapes[form], _CLASSES, "dict" if form == "pil" else "tuple")
-        batch = gen.sample(2, seed=0)
-        real = data[0]["image"] if form == "pil" else data[0][0]
-        made = batch.x[0]
-        assert type(made) is type(real), (
-            f"{form}: a sample is {type(made).__name__}, the data has {type(real).__name__}"
-        )
-        a, b = np.asarray(made), np.asarray(real)
-        assert a.shape == b.shape and a.dtype == b.dtype, f"{form}: {a.dtype}{a.shape} against {b.dtype}{b.shape}"
-        if form != "pil":
+    """In every form, of every size that the kind of data has: samples are of the type, dtype and shape of real ones,
+    and collate with them."""
+    for form in _kind(generator).forms:
+        gen = _default(generator, _CLASSES, form)
+        real, made = _small(generator, form=form)[0][0], gen.sample(2, seed=0).x[0]
+        check_alike(real, made, f"{form}: a sample", ragged=not gen.spec.tensors)
+        spec_of(made, _kind(generator), _small(generator, form=form))  # it is one that a dataset might yield
+        with suppress(TypeError):  # default_collate knows no PIL images
             default_collate([made, real])
-
-
-def check_large_images(generator: Any) -> None:
-    """64×64 with 3 channels."""
-    if _is_text(generator):
-        return
-    assert _fitted(generator, "tensor", (3, 64, 64), 2, "tuple").sample(2, seed=0).x.shape == (2, 3, 64, 64)
 
 
 def check_same_seed_same_sample(generator: Any) -> None:
     """A request is reproducible, and other seeds give other samples."""
     gen = _default(generator)
     first, again, other = (gen.sample(4, labels=0, seed=seed).model_x for seed in (1, 1, 2))
-    assert _equal(first, again), "the same seed gave other samples"
-    assert not _equal(first, other), "other seeds gave the same samples"
-    assert not _equal(first[0], first[1]), "two samples of one request are the same"
+    assert equal(first, again), "the same seed gave other samples"
+    assert not equal(first, other), "other seeds gave the same samples"
+    assert not equal(first[0], first[1]), "two samples of one request are the same"
 
 
 def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
@@ -137,7 +105,7 @@ def check_the_inference_form_makes_the_same(generator: Any) -> None:
         with torch.enable_grad():
             trained = gen.draw(labels, seeds, temperature=1.0, truncation=None)
         fast = gen.draw_many(labels, seeds)
-        same = _close(trained.detach(), fast) if isinstance(fast, torch.Tensor) else list(trained) == list(fast)
+        same = _close(trained.detach() if isinstance(trained, torch.Tensor) else list(trained), _plain(fast))
         assert same, "the inference form makes other samples" + (" after the weights were changed" if turn else "")
         with torch.no_grad():
             for parameter in gen.parameters():
@@ -169,8 +137,8 @@ def check_topics(generator: Any) -> None:
     _raises(UnknownTopicError, lambda: gen.sample(1, topics=2), "an unknown topic")
     with tempfile.TemporaryDirectory() as folder:
         path = gen.save(Path(folder) / "model")
-        again = checkpoint.load(path, cls=None if isinstance(generator, str) else type(gen))
-    assert _equal(again.sample(3, topics=1, seed=0).model_x, gen.sample(3, topics=1, seed=0).model_x)
+        again = load(path, cls=None if isinstance(generator, str) else type(gen))
+    assert equal(again.sample(3, topics=1, seed=0).model_x, gen.sample(3, topics=1, seed=0).model_x)
 
 
 def check_unlabelled_data(generator: Any) -> None:
@@ -187,18 +155,18 @@ def check_global_rngs_are_left_alone(generator: Any) -> None:
     seeded = gen.sample(3, seed=5).model_x
     assert same_rngs(before), "a global RNG was moved"
     torch.manual_seed(1)
-    assert _equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
+    assert equal(seeded, gen.sample(3, seed=5).model_x), "a seeded request read a global RNG"
     torch.manual_seed(1)
     first = gen.sample(3).model_x
     torch.manual_seed(1)
-    assert _equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
+    assert equal(first, gen.sample(3).model_x), "seed=None does not follow torch's RNG"
     torch.set_rng_state(before[2])
 
 
 def check_fit_is_reproducible(generator: Any) -> None:
     """The same seed gives the same generator."""
     first, again = (_fit(generator, _small(generator), seed=3).sample(4, seed=0).model_x for _ in range(2))
-    assert _equal(first, again), "two fits with the same seed differ"
+    assert equal(first, again), "two fits with the same seed differ"
 
 
 def check_temperature_and_truncation(generator: Any) -> None:
@@ -217,10 +185,11 @@ def check_checkpoint(generator: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = gen.save(Path(folder) / "model")
         names = {file.name for file in path.iterdir()}
-        preview = "preview.txt" if _is_text(generator) else "preview.png"
-        assert names == {"model.safetensors", "generator.json", "README.md", preview}, f"the folder has {names}"
-        again = checkpoint.load(path, cls=None if isinstance(generator, str) else type(gen))
-    assert _equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
+        plain = {"model.safetensors", "generator.json", "README.md"}
+        shown = {name for name in names if name.startswith("preview.")}
+        assert plain <= names and names - plain == shown and len(shown) == 1, f"the folder has {names}"
+        again = load(path, cls=None if isinstance(generator, str) else type(gen))
+    assert equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
     assert again.sample(1, seed=0).meta[0]["checkpoint"] == gen.sample(1, seed=0).meta[0]["checkpoint"]
 
 
@@ -238,8 +207,8 @@ def check_capabilities(generator: Any) -> None:
     """What is declared works, and what is not raises a CapabilityError."""
     gen = _default(generator)
     data = _small(generator)
-    inputs, y = [data[i][0] for i in range(4)], [data[i][1] for i in range(4)]
-    x: Any = inputs if _is_text(generator) else torch.stack(inputs)
+    given, y = [data[i][0] for i in range(4)], [data[i][1] for i in range(4)]
+    x: Any = torch.stack(given) if isinstance(given[0], torch.Tensor) else given
     uses: dict[str, Callable[[], Any]] = {
         "encode": lambda: gen.encode(x, y),
         "reconstruct": lambda: gen.reconstruct(x, y),
@@ -255,7 +224,7 @@ def check_capabilities(generator: Any) -> None:
         assert len(made) == (2 if name == "interpolate" else 4), f"{name} returned {len(made)} results for 4 inputs"
     if "vary" in gen.capabilities:
         same = gen.vary(x, y, strength=0.0, seed=0).x
-        assert (same - x).abs().max() < 1e-5, "vary with strength 0 does not give the input back"
+        assert close(same, x, 1e-4), "vary with strength 0 does not give the input back"
         alone = gen.vary(x[2:3], y[2:3], seeds=[77]).x[0]
         batch = gen.vary(x, y, seeds=[1, 2, 77, 3]).x[2]
         assert _close(alone, batch), "a variation depends on the batch it was made in"
@@ -265,15 +234,17 @@ def check_pickles_for_spawned_workers(generator: Any) -> None:
     """A copy in another process draws the same."""
     gen = _default(generator)
     copy = pickle.loads(pickle.dumps(gen))
-    assert _equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x)
+    assert equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x)
 
 
 def check_modality_is_declared(generator: Any) -> None:
-    """The class and the plugin's spec agree on what the generator is for, and other data is refused."""
+    """The class and the plugin's spec agree on what the generator is for, and data of another kind is refused."""
     gen = _default(generator)
-    assert gen.modality == gen.spec.modality, f"the class says {gen.modality}, its data is {gen.spec.modality}"
-    other = TinyImages(24) if _is_text(generator) else TinyTexts(24)
-    _raises(ConfigError, lambda: _fit(generator, other), f"data of another kind than {gen.modality}")
+    own = type(gen).modality
+    assert own in (ANY, gen.spec.kind, gen.spec.modality), f"the class says {own}, its data is {gen.spec.modality}"
+    other = in_another_kind(_kind(generator), 24)
+    if other is not None:
+        _raises(ConfigError, lambda: _fit(generator, other), f"data of another kind than {gen.modality}")
 
 
 def check_settings(generator: Any) -> None:
@@ -291,9 +262,15 @@ def check_blends(generator: Any) -> None:
     """Its samples stand where real ones were, with their labels."""
     data = _small(generator)
     blended = SyntheticDataset(data, _default(generator), ratio=0.5, seed=0)
-    x, y = default_collate([blended[i] for i in range(len(blended))])
-    shape = (len(x),) if _is_text(generator) else tuple(x.shape)
-    assert shape == ((24,) if _is_text(generator) else (24, 1, 8, 8)) and y.tolist() == data.targets
+    samples = [blended[i] for i in range(len(blended))]
+    wanted = [int(data[i][1]) for i in range(24)]
+    assert [int(y) for _, y in samples] == wanted, "labels of a blend differ"
+    for x, _ in samples:
+        check_alike(data[0][0], x, "a blended sample", ragged=not blended.source.spec.tensors)
+
+
+def _plain(x: Any) -> Any:
+    return x if isinstance(x, torch.Tensor) else list(x)
 
 
 def _raises(kind: Any, action: Callable[[], Any], what: str) -> None:
@@ -307,4 +284,6 @@ def _raises(kind: Any, action: Callable[[], Any], what: str) -> None:
     raise AssertionError(f"{what}: no error was raised")
 
 
-ALL = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))
+ALL = tuple(
+    value for name, value in list(globals().items()) if name.startswith("check_") and value.__module__ == __name__
+)

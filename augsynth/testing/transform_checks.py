@@ -5,19 +5,19 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
+from augsynth.errors import DataError
+from augsynth.modality import Modality
+from augsynth.recognition import spec_of
 from augsynth.registry import default_registry
-from augsynth.testing.data import FORMS, TinyImages, TinyTexts
 from augsynth.testing.global_rngs import global_rngs, same_rngs
-from augsynth.transforms.base import Transform
-from augsynth.transforms.text import TextTransform
-
-_SHAPES = {"tensor": (3, 20, 17), "tensor-float": (1, 28, 28), "numpy-hwc": (3, 12, 18), "numpy-chw": (1, 16, 16),
-           "numpy-hw": (1, 8, 8), "pil": (3, 24, 16)}  # fmt: skip
+from augsynth.testing.kinds import inputs, modality_for
+from augsynth.transforms.seeded import SeededTransform
 
 
 def _made(transform: Any, **config: Any) -> Any:
@@ -28,48 +28,39 @@ def _made(transform: Any, **config: Any) -> Any:
     )
 
 
-def _forms(transform: Any, *among: str) -> tuple[str, ...]:
-    """The forms of input to try: text, or the named forms of images (all of them by default)."""
-    return ("text",) if isinstance(_made(transform), TextTransform) else among or FORMS
+def _kind(transform: Any) -> Modality:
+    return modality_for("transform", transform)
 
 
-def _inputs(form: str, n: int = 3) -> list[Any]:
-    if form == "text":
-        return list(TinyTexts(n).texts)
-    data = TinyImages(n, _SHAPES[form], form=form, structure="bare")
-    return [data[i] for i in range(n)]
-
-
-def _for(transform: Any, form: str) -> Any:
-    return _made(transform, value_range=(-1.0, 1.0)) if form == "numpy-chw" else _made(transform)
+def _cases(transform: Any, n: int = 3) -> Iterator[tuple[str, Any, list[Any]]]:
+    """Each form of input: its name, the transform made for it, and n inputs."""
+    kind = _kind(transform)
+    for form in kind.transform_forms or kind.forms:
+        yield form, _made(transform, **kind.transform_settings(form)), inputs(kind, n, form)
 
 
 def check_is_a_transform(transform: Any) -> None:
-    """It derives from augsynth.Transform or augsynth.TextTransform."""
-    kinds = (Transform, TextTransform)
-    assert isinstance(_made(transform), kinds), "a transform plugin must make an augsynth.Transform or TextTransform"
+    """It follows a seed: it derives from the base class of transforms."""
+    assert isinstance(_made(transform), SeededTransform), "a transform plugin must make a SeededTransform"
 
 
 def check_keeps_type_dtype_and_range(transform: Any) -> None:
-    """Texts, tensors, arrays in both layouts and PIL images come back as what they were."""
-    for form in _forms(transform):
-        apply = _for(transform, form)
-        for x in _inputs(form):
+    """Inputs in every form come back as what they were."""
+    for form, apply, given in _cases(transform):
+        for x in given:
             y = apply(x, seed=1)
             assert type(y) is type(x), f"{form}: {type(x).__name__} became {type(y).__name__}"
-            if form == "text":
-                continue
             a, b = np.asarray(x), np.asarray(y)
+            if a.dtype.kind not in "fiu":
+                continue
             assert a.dtype == b.dtype and a.ndim == b.ndim, f"{form}: {a.dtype}{a.shape} became {b.dtype}{b.shape}"
-            low, high = (-1.0, 1.0) if form == "numpy-chw" else (0.0, 1.0) if a.dtype == np.float32 else (0, 255)
+            low, high = (0, 255) if a.dtype.kind in "iu" else (-1.0 if a.min() < 0 else 0.0, 1.0)
             assert low - 1e-3 <= b.min() and b.max() <= high + 1e-3, f"{form}: values left [{low}, {high}]"
 
 
 def check_follows_its_seed_alone(transform: Any) -> None:
     """The same seed gives the same result, whatever the global RNGs are and whatever was transformed before."""
-    for form in _forms(transform, "tensor", "pil"):
-        apply = _for(transform, form)
-        x, other, _ = _inputs(form)
+    for form, apply, (x, other, _) in _cases(transform):
         first = np.asarray(apply(x, seed=7)).copy()
         torch.manual_seed(0), np.random.seed(0), random.seed(0)
         apply(other, seed=8)
@@ -78,17 +69,15 @@ def check_follows_its_seed_alone(transform: Any) -> None:
 
 def check_leaves_global_rngs_alone(transform: Any) -> None:
     """With a seed, no global RNG is moved."""
-    apply, x = _made(transform), _inputs(_forms(transform, "tensor")[0])[0]
-    before = global_rngs()
-    apply(x, seed=3)
-    assert same_rngs(before), "a global RNG was moved"
+    for form, apply, (x, *_) in _cases(transform):
+        before = global_rngs()
+        apply(x, seed=3)
+        assert same_rngs(before), f"{form}: a global RNG was moved"
 
 
 def check_does_not_change_its_input(transform: Any) -> None:
     """The input is as before."""
-    for form in _forms(transform, "tensor", "numpy-hwc", "pil"):
-        apply = _for(transform, form)
-        x = _inputs(form)[0]
+    for form, apply, (x, *_) in _cases(transform):
         before = copy.deepcopy(np.asarray(x))
         apply(x, seed=2)
         assert np.array_equal(before, np.asarray(x)), f"{form}: the input was changed"
@@ -96,21 +85,25 @@ def check_does_not_change_its_input(transform: Any) -> None:
 
 def check_pickles_for_spawned_workers(transform: Any) -> None:
     """A copy in another process does the same."""
-    apply, x = _made(transform), _inputs(_forms(transform, "tensor")[0])[0]
-    expected = apply(x, seed=4)
-    assert np.array_equal(np.asarray(pickle.loads(pickle.dumps(apply))(x, seed=4)), np.asarray(expected))
+    for form, apply, (x, *_) in _cases(transform):
+        expected = np.asarray(apply(x, seed=4))
+        copied = pickle.loads(pickle.dumps(apply))
+        assert np.array_equal(np.asarray(copied(x, seed=4)), expected), f"{form}: a copy gives another result"
 
 
-def check_blank_and_single_words(transform: Any) -> None:
-    """No text is too short: white space stays, and of one word something is left."""
-    if _forms(transform) != ("text",):
-        return
-    apply = _made(transform)
-    for text in ("", "  ", "\n"):
-        assert apply(text, seed=1) == text, f"{text!r} became {apply(text, seed=1)!r}"
-    for text in ("a", "Schön", "你好", "👩‍🚀", "it's"):
+def check_the_smallest_inputs(transform: Any) -> None:
+    """Where there is nothing to transform, it stays; of the smallest input there is, a valid one is left."""
+    apply, kind = _made(transform), _kind(transform)
+    for x in kind.blank():
+        assert apply(x, seed=1) == x, f"{x!r} became {apply(x, seed=1)!r}"
+    for x in kind.smallest():
         for seed in range(20):
-            assert apply(text, seed=seed).strip(), f"nothing is left of {text!r}"
+            try:
+                spec_of(apply(x, seed=seed), kind)
+            except DataError as error:
+                raise AssertionError(f"of {x!r} is left what no dataset may yield: {error}") from error
 
 
-ALL = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))
+ALL = tuple(
+    value for name, value in list(globals().items()) if name.startswith("check_") and value.__module__ == __name__
+)

@@ -1,7 +1,4 @@
-"""Call any transform of any library so that its randomness follows a seed per sample.
-
-Libraries are told apart by where a transform's class lives; none is imported.
-"""
+"""Call any transform of any library so that its randomness follows a seed per sample."""
 
 from __future__ import annotations
 
@@ -9,40 +6,54 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from augsynth._rng_guard import preserved_rng, seed_global
 from augsynth.errors import ConfigError
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
-from augsynth.transforms.base import Transform
-from augsynth.transforms.text import TextTransform
 
 _PART = 0x7F04
 
 
-def apply_seeded(transform: Any, inputs: Sequence[Any], seeds: Tensor | None) -> list[Any]:
+class SeededTransform:
+    """A label-preserving operation on one input, which follows the seed that it is called with.
+
+    The base of transforms for every kind of data; an author takes the one for the kind at hand, where there is one.
+    """
+
+    def __call__(self, x: Any, *, seed: int | None = None) -> Any:
+        """Transform one input.
+
+        Args:
+            x: what a dataset yields.
+            seed: everything random follows it; None draws one from torch's RNG.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(x, *, seed=None)")
+
+
+def apply_seeded(
+    transform: Any, inputs: Sequence[Any], seeds: Tensor | None, spec: type[SampleSpec] | None = None
+) -> list[Any]:
     """Transform each of ``inputs``; input i depends on ``seeds[i]`` alone.
 
     Args:
-        transform: one of, or a list of: a :class:`Transform` or :class:`TextTransform`, ``albumentations``
-            compositions, torchvision v2 transforms, Kornia modules, nlpaug augmenters, or any callable. Those that read
-            the global RNGs of Python, NumPy or torch find them seeded, and the RNGs are restored afterwards.
+        transform: one of, or a list of: a :class:`SeededTransform`, what ``spec`` knows how to call, or any callable.
+            Those that read the global RNGs of Python, NumPy or torch find them seeded, and the RNGs are restored
+            afterwards.
         inputs: what the dataset yields as ``x``.
         seeds: (n,) int64, or None: then the transform follows its own or torch's RNG.
+        spec: the kind of data, for the transforms of libraries.
     """
     if isinstance(transform, (list, tuple)):
         result = list(inputs)
         for i, part in enumerate(transform):
-            result = apply_seeded(part, result, None if seeds is None else derive(seeds, _PART, i))
+            result = apply_seeded(part, result, None if seeds is None else derive(seeds, _PART, i), spec)
         return result
-    call = _caller(transform)
+    call = _caller(transform, spec)
     if seeds is None:
         return [call(x, None) for x in inputs]
-    needs_globals = not isinstance(transform, (Transform, TextTransform))
+    needs_globals = not isinstance(transform, SeededTransform)
     with preserved_rng() if needs_globals else nullcontext():
         result = []
         for x, seed in zip(inputs, seeds.tolist(), strict=True):
@@ -61,36 +72,14 @@ def check_transform(name: str, transform: Any) -> None:
             raise ConfigError(f"{name}={part!r}: expected a callable, or a list of them")
 
 
-def _caller(transform: Any) -> Callable[[Any, int | None], Any]:
-    package = type(transform).__module__.split(".")[0]
-    if isinstance(transform, (Transform, TextTransform)):
+def _caller(transform: Any, spec: type[SampleSpec] | None) -> Callable[[Any, int | None], Any]:
+    if isinstance(transform, SeededTransform):
         return lambda x, seed: transform(x, seed=seed)
-    if package == "albumentations":
-        return lambda x, seed: _albumentations(transform, x, seed)
-    if package == "kornia":
-        return lambda x, seed: transform(x[None])[0] if isinstance(x, Tensor) and x.ndim == 3 else transform(x)
-    if package == "nlpaug" or (hasattr(transform, "augment") and not callable(transform)):
+    own = None if spec is None else spec.caller(transform)
+    if own is None and not callable(transform):
         return lambda x, seed: _first(transform.augment(x))
-    return lambda x, seed: transform(x)
+    return own or (lambda x, seed: transform(x))
 
 
-def _albumentations(transform: Any, x: Any, seed: int | None) -> Any:
-    if seed is not None:
-        transform.set_random_seed(seed & 0xFFFFFFFF)
-    spec = SampleSpec.of_image(x)
-    array = np.ascontiguousarray(spec.to_raw(x).movedim(0, -1).numpy())  # (H, W, C), as the library expects
-    made = transform(image=array)["image"]
-    if not isinstance(made, np.ndarray):
-        return made  # its own conversion to a tensor: the user asked for that
-    made = made[..., None] if made.ndim == 2 else made
-    if spec.form == "pil":
-        return Image.fromarray(made[..., 0] if spec.channels == 1 else made)
-    if spec.layout == "HW":
-        made = made[..., 0]
-    elif spec.layout == "CHW":
-        made = np.ascontiguousarray(made.transpose(2, 0, 1))
-    return torch.from_numpy(made) if spec.form == "tensor" else made
-
-
-def _first(texts: Any) -> Any:
-    return texts[0] if isinstance(texts, list) else texts
+def _first(made: Any) -> Any:
+    return made[0] if isinstance(made, list) else made

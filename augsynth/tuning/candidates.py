@@ -8,9 +8,9 @@ from typing import Any
 
 from augsynth.blending.ratio import LinearSchedule
 from augsynth.errors import ConfigError
-from augsynth.fitting import fit
+from augsynth.fitting.fit import fit
 from augsynth.fitting.training_data import TrainingData
-from augsynth.generator import Generator
+from augsynth.generator.generator import Generator
 from augsynth.registry import default_registry
 from augsynth.search_space import Choice, FloatRange, IntRange, SearchSpace
 

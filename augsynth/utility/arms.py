@@ -9,7 +9,7 @@ from typing import Any
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.blending.ratio import Ratio
 from augsynth.errors import ConfigError
-from augsynth.generator import Generator
+from augsynth.generator.generator import Generator
 
 Arm = Callable[[int], Any]
 

@@ -13,8 +13,7 @@ from torch.utils.data import Subset
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import DataError
 from augsynth.fitting.training_data import TrainingData
-from augsynth.registry import default_registry
-from augsynth.space import Space
+from augsynth.recognition import modality_of
 from augsynth.utility.result import Uplift
 
 NONE = "none"
@@ -35,29 +34,6 @@ class ClassicChoice:
     scores: dict[str, float]
 
 
-def candidates_for(spec: Space) -> dict[str, Any]:
-    """Light and common policies for images or texts, by name. Those for images keep what is upright upright but for one
-    that mirrors; whether that changes a label is found by measuring."""
-    create = default_registry().create
-    if spec.modality == "text":
-        return {
-            "eda": create("transform", "eda", n_aug=16, alpha=0.05),  # Wei & Zou's advice for up to 500 texts
-            "aeda": create("transform", "aeda"),
-        }
-    height, width = spec.height, spec.width  # type: ignore[union-attr]
-    shift = {"name": "RandomCrop", "size": [height, width], "padding": max(1, round(min(height, width) / 14))}
-    flip = {"name": "RandomHorizontalFlip"}
-    turn = {"name": "RandomRotation", "degrees": 8}
-    policies: dict[str, list[Any]] = {
-        "shift": [shift],
-        "flip": [flip],
-        "shift + flip": [shift, flip],
-        "shift + rotation": [shift, turn],
-        "shift + flip + rotation": [shift, flip, turn],
-    }
-    return {name: create("transform", "torchvision", transforms=own) for name, own in policies.items()}
-
-
 def tune_classic(
     real: Any,
     candidates: Mapping[str, Any] | None = None,
@@ -71,7 +47,7 @@ def tune_classic(
 
     Args:
         real: the training set, map-style, with labels.
-        candidates: name → transform; None takes :func:`candidates_for`. No transform at all is always a candidate.
+        candidates: name → transform; None takes those of the kind of data. No transform at all is always a candidate.
         validation: share of each class that is held out; or a dataset to validate on, which takes nothing from
         ``real``.
             Where samples of ``real`` repeat, only the latter is honest.
@@ -82,7 +58,7 @@ def tune_classic(
     Raises:
         DataError: a class with a single sample, or no labels.
     """
-    from augsynth.utility import uplift
+    from augsynth.utility.uplift import uplift
 
     data = TrainingData.read(real, show=False)
     if data.classes is None:
@@ -91,7 +67,7 @@ def tune_classic(
     if isinstance(validation, (int, float)):
         part, held = split(data.classes, float(validation), seed)
         inner, outer = Subset(real, part), Subset(real, held)
-    transforms = candidates_for(data.spec) if candidates is None else dict(candidates)
+    transforms = modality_of(data.spec).classic_candidates(data.spec) if candidates is None else dict(candidates)
 
     def arm(own: int, transform: Any) -> Any:
         return SyntheticDataset(inner, None, ratio=0.0, transform=transform, seed=own, progress=False)

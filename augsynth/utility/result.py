@@ -88,7 +88,7 @@ class Uplift:
             ConfigError: the folder cannot be written.
             MissingDependencyError: the extra ``report`` is not installed; the JSON is there all the same.
         """
-        from augsynth.report import uplift_page
+        from augsynth.report.pages import uplift_page
 
         folder = Path(folder)
         write_json(folder / "uplift.json", self.to_json())

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth.classifiers import BATCH, default_steps, probabilities, train_classifier
-from augsynth.errors import ConfigError, DataError
+from augsynth.classifiers.training import default_steps, train_classifier, usual_batch
+from augsynth.errors import ConfigError
+from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
+from augsynth.labels.held_out import held_out_classes
 
 METRICS = ("accuracy", "balanced_accuracy")
 Predict = Callable[[Any], Any]
@@ -51,8 +53,8 @@ class Scorer:
         self.metric, self.train, self.device = metric, train, device
         order = torch.randperm(len(holdout), generator=torch.Generator().manual_seed(0))
         self._some = order[:_CURVE]
-        self.steps = steps or default_steps(len(real), self.spec.modality)
-        self.batch_size = batch_size or BATCH[self.spec.modality]
+        self.steps = steps or default_steps(len(real), self.spec)
+        self.batch_size = batch_size or usual_batch(self.spec)
 
     def __call__(self, dataset: Any, seed: int) -> dict[str, Any]:
         """Train on ``dataset`` by ``seed``.
@@ -98,20 +100,3 @@ class Scorer:
         recalls = recall_score(wanted, predicted, labels=every, average=None, zero_division=0.0)
         accuracy = float((predicted == wanted).float().mean())
         return (accuracy if self.metric == "accuracy" else float(recalls.mean())), [float(one) for one in recalls]
-
-
-def held_out_classes(real: TrainingData, holdout: TrainingData) -> Tensor:
-    """(n,) classes of the held-out samples, as positions among those of the training set. Raises as :class:`Scorer`."""
-    labels, others = real.spec.labels, holdout.spec.labels
-    if labels is None or others is None or holdout.classes is None:
-        raise DataError("samples of real and holdout are to be compared by label, and there are none")
-    if differences := real.spec.differences(holdout.spec):
-        raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
-    if unknown := [value for value in others.values if value not in labels.values]:
-        raise DataError(f"the holdout has classes that the training set lacks: {unknown}")
-    if absent := [labels.display(i) for i, value in enumerate(labels.values) if value not in others.values]:
-        raise DataError(
-            f"classes without a sample in the holdout: {', '.join(absent)}; add some, "
-            f"or leave these classes out of real"
-        )
-    return labels.indices(others.values_of(holdout.classes))

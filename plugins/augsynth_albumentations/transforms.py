@@ -10,9 +10,10 @@ import numpy as np
 from torch import Tensor
 
 import augsynth
+from augsynth import authoring
 
 
-class AlbumentationsTransform(augsynth.Transform):
+class AlbumentationsTransform(authoring.Transform):
     """A composition of albumentations.
 
     Args:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import GeneratorSpec, hookimpl
 
 
-@augsynth.hookimpl
-def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
-    yield augsynth.GeneratorSpec(
+@hookimpl
+def augsynth_generators() -> Iterator[GeneratorSpec]:
+    yield GeneratorSpec(
         name="autoencoder",
         factory="augsynth_autoencoder.model:Autoencoder",
         modality="image",

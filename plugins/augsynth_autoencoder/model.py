@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
 import augsynth
+from augsynth import authoring
 
 _PIXELS, _MASK, _LATENT = 1, 2, 3  # streams of the noise
 
 
-class Autoencoder(augsynth.LatentGenerator):
+class Autoencoder(authoring.LatentGenerator):
     """Restores images from noise and masking (Vincent et al. 2010).
 
     The latent space is kept compact by a penalty on the latents and smooth by noise on them (RAE, Ghosh et al. 2020),
@@ -23,7 +24,7 @@ class Autoencoder(augsynth.LatentGenerator):
 
     def build(
         self,
-        spec: augsynth.SampleSpec,
+        spec: authoring.ImageSpec,
         *,
         latent_dim: int = 32,
         width: int = 32,
@@ -48,29 +49,29 @@ class Autoencoder(augsynth.LatentGenerator):
         if not 0.0 <= mask < 1.0:
             raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
         classes = spec.num_classes
-        self.encoder = augsynth.ConvEncoder(spec.shape, latent_dim, width=width, classes=classes)
-        self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.encoder = authoring.ConvEncoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
         self.build_mixture(classes, components, latent_dim)
         self.latent_dim = latent_dim
         self.pixel_noise, self.mask, self.latent_noise, self.penalty = pixel_noise, mask, latent_noise, penalty
 
-    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         error, size = self._terms(batch, self._corrupted(batch))
         return {"loss": error + self.penalty * size, "error": error, "latent": size}
 
-    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor | None:
+    def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
         return self._terms(batch, batch.x)[0]
 
-    def _terms(self, batch: augsynth.TrainingBatch, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def _terms(self, batch: authoring.TrainingBatch, seen: Tensor) -> tuple[Tensor, Tensor]:
         z, deviation = self.to_latent(seen, batch.y)
-        z_noisy = z + deviation * augsynth.noise(batch.seeds, (self.latent_dim,), stream=_LATENT)
+        z_noisy = z + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_LATENT)
         return F.mse_loss(self.from_latent(z_noisy, batch.y), batch.x), z.square().mean()
 
-    def _corrupted(self, batch: augsynth.TrainingBatch) -> Tensor:
+    def _corrupted(self, batch: authoring.TrainingBatch) -> Tensor:
         x = batch.x
-        noisy = x + self.pixel_noise * augsynth.noise(batch.seeds, x.shape[1:], stream=_PIXELS)
+        noisy = x + self.pixel_noise * authoring.noise(batch.seeds, x.shape[1:], stream=_PIXELS)
         height, width = x.shape[-2:]
-        blocks = augsynth.uniform(batch.seeds, (1, (height + 1) // 2, (width + 1) // 2), stream=_MASK) < self.mask
+        blocks = authoring.uniform(batch.seeds, (1, (height + 1) // 2, (width + 1) // 2), stream=_MASK) < self.mask
         masked = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :height, :width]
         return noisy.masked_fill(masked, -1.0)
 
@@ -83,13 +84,13 @@ class Autoencoder(augsynth.LatentGenerator):
         return decoded
 
     @classmethod
-    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
-        return augsynth.latent_presets(spec, n)
+    def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
+        return authoring.latent_presets(spec, n)
 
     @classmethod
-    def search_space(cls) -> augsynth.SearchSpace:
+    def search_space(cls) -> authoring.SearchSpace:
         return {
-            "latent_dim": augsynth.IntRange(8, 64, log=True),
-            "lr": augsynth.FloatRange(2e-4, 3e-3, log=True),
-            "latent_noise": augsynth.FloatRange(0.01, 0.5, log=True),
+            "latent_dim": authoring.IntRange(8, 64, log=True),
+            "lr": authoring.FloatRange(2e-4, 3e-3, log=True),
+            "latent_noise": authoring.FloatRange(0.01, 0.5, log=True),
         }

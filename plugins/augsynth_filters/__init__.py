@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import FilterSpec, hookimpl
 
 _ALL = {
     "confidence": "Samples whose label a classifier confirms, one of yours or one fitted on real data",
@@ -12,8 +12,8 @@ _ALL = {
 }
 
 
-@augsynth.hookimpl
-def augsynth_filters() -> Iterator[augsynth.FilterSpec]:
+@hookimpl
+def augsynth_filters() -> Iterator[FilterSpec]:
     for name, summary in _ALL.items():
         factory = f"augsynth_filters.filters:{name.capitalize()}"
-        yield augsynth.FilterSpec(name=name, factory=factory, modality="any", summary=summary)
+        yield FilterSpec(name=name, factory=factory, modality="any", summary=summary)

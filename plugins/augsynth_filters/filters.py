@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import augsynth
+from augsynth import authoring
 
 _STREAM = 0xD1F
 
@@ -139,5 +140,5 @@ class Diversity:
         near_made = (self.judge.between(self.judge.features(batch.model_x), self.made) < self.radius).sum(1)
         probability = (near_real + 1) / (near_made + 1)
         seeds = torch.tensor([row["seed"] for row in batch.meta], dtype=torch.int64)
-        u = augsynth.uniform(seeds, stream=_STREAM)
+        u = authoring.uniform(seeds, stream=_STREAM)
         return u.double() < torch.from_numpy(probability)

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
-import augsynth
+from augsynth import authoring
 
 
 def color(x: Tensor, seeds: Tensor) -> Tensor:
     """Brightness by ±0.5, saturation by 0 to 2, contrast by 0.5 to 1.5."""
-    brightness, saturation, contrast = augsynth.uniform(seeds, (3,), stream=21)[:, :, None, None, None].unbind(1)
+    brightness, saturation, contrast = authoring.uniform(seeds, (3,), stream=21)[:, :, None, None, None].unbind(1)
     x = x + brightness - 0.5
     mean = x.mean(dim=1, keepdim=True)
     x = (x - mean) * (saturation * 2.0) + mean
@@ -29,7 +29,7 @@ def translation(x: Tensor, seeds: Tensor) -> Tensor:
     """Shift by up to an eighth of the size, with zeros (mid-grey) moving in."""
     n, _, height, width = x.shape
     reach = torch.tensor([(height + 4) // 8, (width + 4) // 8], device=x.device)
-    shift = (augsynth.uniform(seeds, (2,), stream=22) * (2 * reach + 1)).long() - reach  # (n, 2)
+    shift = (authoring.uniform(seeds, (2,), stream=22) * (2 * reach + 1)).long() - reach  # (n, 2)
     rows = torch.arange(height, device=x.device)[None, :] + shift[:, :1]  # (n, H)
     columns = torch.arange(width, device=x.device)[None, :] + shift[:, 1:]  # (n, W)
     padded = F.pad(x, (1, 1, 1, 1))
@@ -43,7 +43,7 @@ def cutout(x: Tensor, seeds: Tensor) -> Tensor:
     _, _, height, width = x.shape
     size = torch.tensor([(height + 1) // 2, (width + 1) // 2], device=x.device)
     limits = torch.tensor([height, width], device=x.device) + 1 - size % 2
-    start = (augsynth.uniform(seeds, (2,), stream=23) * limits).long() - size // 2  # (n, 2)
+    start = (authoring.uniform(seeds, (2,), stream=23) * limits).long() - size // 2  # (n, 2)
     rows = torch.arange(height, device=x.device)[None, :] - start[:, :1]
     columns = torch.arange(width, device=x.device)[None, :] - start[:, 1:]
     inside = ((rows >= 0) & (rows < size[0]))[:, :, None] & ((columns >= 0) & (columns < size[1]))[:, None, :]

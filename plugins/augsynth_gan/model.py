@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that torch's own d
 from torch.optim.swa_utils import AveragedModel
 
 import augsynth
+from augsynth import authoring
 from augsynth_gan.diffaugment import POLICIES, diffaugment
 from augsynth_gan.networks import Discriminator, ImageGenerator
 
@@ -29,7 +30,7 @@ class GAN(augsynth.Generator):
 
     def build(
         self,
-        spec: augsynth.SampleSpec,
+        spec: authoring.ImageSpec,
         *,
         z_dim: int = 64,
         width: int = 64,
@@ -68,22 +69,22 @@ class GAN(augsynth.Generator):
             "discriminator": torch.optim.Adam(self.discriminator.parameters(), lr=self.rates[1], betas=betas),
         }
 
-    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         labels = batch.seeds * 0 if batch.y is None else batch.y
         for turn in range(self.discriminator_steps):
-            seeds = augsynth.derive(batch.seeds, turn)
+            seeds = authoring.derive(batch.seeds, turn)
             with torch.no_grad():
-                fake = self.generator(augsynth.noise(seeds, (self.z_dim,)), labels)
-            real = diffaugment(batch.x, augsynth.derive(seeds, 1), self.augment)
-            fake = diffaugment(fake, augsynth.derive(seeds, 2), self.augment)
+                fake = self.generator(authoring.noise(seeds, (self.z_dim,)), labels)
+            real = diffaugment(batch.x, authoring.derive(seeds, 1), self.augment)
+            fake = diffaugment(fake, authoring.derive(seeds, 2), self.augment)
             scores_real, scores_fake = self.discriminator(torch.cat([real, fake]), labels.repeat(2)).chunk(2)
             loss_d = F.relu(1 - scores_real).mean() + F.relu(1 + scores_fake).mean()
             self.optimize("discriminator", loss_d)
-        seeds = augsynth.derive(batch.seeds, self.discriminator_steps)
+        seeds = authoring.derive(batch.seeds, self.discriminator_steps)
         # the labels of another permutation of the batch: same class frequencies, fresh pairs
         wanted = labels.roll(1)
-        fake = self.generator(augsynth.noise(seeds, (self.z_dim,)), wanted)
-        loss_g = -self.discriminator(diffaugment(fake, augsynth.derive(seeds, 2), self.augment), wanted).mean()
+        fake = self.generator(authoring.noise(seeds, (self.z_dim,)), wanted)
+        loss_g = -self.discriminator(diffaugment(fake, authoring.derive(seeds, 2), self.augment), wanted).mean()
         self.optimize("generator", loss_g)
         self.averaged.update_parameters(self.generator)
         return {"generator": loss_g, "discriminator": loss_d}
@@ -97,21 +98,21 @@ class GAN(augsynth.Generator):
             norm.momentum = None  # a plain average over the batches below
         self.averaged.train()
         for turn in range(16):
-            seeds = augsynth.derive(turn, torch.arange(128)).to(self.device)
+            seeds = authoring.derive(turn, torch.arange(128)).to(self.device)
             labels = seeds * 0
             if data.classes is not None:
-                position = (augsynth.uniform(seeds, stream=_CLASS) * len(data)).long().clamp(max=len(data) - 1)
+                position = (authoring.uniform(seeds, stream=_CLASS) * len(data)).long().clamp(max=len(data) - 1)
                 labels = data.classes.to(self.device)[position]
-            self.averaged(augsynth.noise(seeds, (self.z_dim,)), labels)
+            self.averaged(authoring.noise(seeds, (self.z_dim,)), labels)
         self.averaged.eval()
 
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
-        z = augsynth.noise(seeds, (self.z_dim,), truncation=truncation) * temperature
+        z = authoring.noise(seeds, (self.z_dim,), truncation=truncation) * temperature
         x: Tensor = self.for_sampling("averaged")(z, seeds * 0 if labels is None else labels).float()
         return x
 
     @classmethod
-    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
+    def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         pixels = spec.height * spec.width
         per_class = n / max(1, spec.num_classes)
         steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
@@ -123,12 +124,12 @@ class GAN(augsynth.Generator):
         return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32, "augment": augment}
 
     @classmethod
-    def search_space(cls) -> augsynth.SearchSpace:
+    def search_space(cls) -> authoring.SearchSpace:
         return {
-            "width": augsynth.IntRange(32, 128, log=True),
-            "lr_discriminator": augsynth.FloatRange(1e-4, 8e-4, log=True),
-            "discriminator_steps": augsynth.IntRange(1, 3),
-            "augment": augsynth.Choice(("", "translation,cutout", "color,translation,cutout")),
+            "width": authoring.IntRange(32, 128, log=True),
+            "lr_discriminator": authoring.FloatRange(1e-4, 8e-4, log=True),
+            "discriminator_steps": authoring.IntRange(1, 3),
+            "augment": authoring.Choice(("", "translation,cutout", "color,translation,cutout")),
         }
 
 

@@ -8,10 +8,10 @@ import kornia.augmentation
 import torch
 from torch import Tensor
 
-import augsynth
+from augsynth import authoring
 
 
-class KorniaTransform(augsynth.Transform):
+class KorniaTransform(authoring.Transform):
     """One augmentation of ``kornia.augmentation`` (Riba et al. 2020), or several in a row.
 
     In a dataset it transforms image by image; :class:`augsynth.DeviceBlend` hands it whole batches on the training
@@ -32,7 +32,7 @@ class KorniaTransform(augsynth.Transform):
     def __init__(self, transforms: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
-        self.transforms = augsynth.transforms_of(kornia.augmentation, default if transforms is None else transforms)
+        self.transforms = authoring.transforms_of(kornia.augmentation, default if transforms is None else transforms)
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         return self.apply_batch(image[None], seed)[0]
@@ -40,7 +40,7 @@ class KorniaTransform(augsynth.Transform):
     def apply_batch(self, images: Tensor, seed: int) -> Tensor:
         low, high = (0.0, 255.0) if images.dtype == torch.uint8 else self.value_range
         x = (images.float() - low) / (high - low)
-        with augsynth.seeded_globals(seed):
+        with authoring.seeded_globals(seed):
             for transform in self.transforms:
                 x = transform(x)
         x = x.clamp(0.0, 1.0) * (high - low) + low

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import GeneratorSpec, hookimpl
 
 
-@augsynth.hookimpl
-def augsynth_generators() -> Iterator[augsynth.GeneratorSpec]:
-    yield augsynth.GeneratorSpec(
+@hookimpl
+def augsynth_generators() -> Iterator[GeneratorSpec]:
+    yield GeneratorSpec(
         name="lstm",
         factory="augsynth_lstm.model:LSTM",
         modality="text",

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
 import augsynth
+from augsynth import authoring
 from augsynth_lstm import tokenizer as tokens
 from augsynth_lstm.network import LanguageModel
 from augsynth_lstm.sampling import generate
@@ -33,7 +34,7 @@ class LSTM(augsynth.Generator):
 
     def build(
         self,
-        spec: augsynth.TextSpec,
+        spec: authoring.TextSpec,
         *,
         tokenizer: str = "",
         rare: Sequence[int] = (),
@@ -113,7 +114,7 @@ class LSTM(augsynth.Generator):
         }
 
     @classmethod
-    def presets(cls, spec: augsynth.TextSpec, n: int) -> dict[str, Any]:
+    def presets(cls, spec: authoring.TextSpec, n: int) -> dict[str, Any]:
         # Small data is learnt by heart in a few passes, which much dropout delays. Held-out perplexity on TREC-6 (5,452
         # questions): 38.0 at a constant rate (1,000 steps, 256 units, dropout 0.6), 38.5 with the linear decay over
         # 1,500, 36.5 with 320 units and dropout 0.5 as well; on AG News (6,000 texts) 182 and 147.
@@ -144,29 +145,29 @@ class LSTM(augsynth.Generator):
         return {"steps": 6000, "batch_size": 64, "embedding": 192, "hidden": 384, "dropout": 0.3}
 
     @classmethod
-    def search_space(cls) -> augsynth.SearchSpace:
+    def search_space(cls) -> authoring.SearchSpace:
         return {
-            "hidden": augsynth.IntRange(64, 512, log=True),
-            "dropout": augsynth.FloatRange(0.1, 0.7),
-            "lr": augsynth.FloatRange(5e-4, 8e-3, log=True),
-            "layers": augsynth.IntRange(1, 2),
+            "hidden": authoring.IntRange(64, 512, log=True),
+            "dropout": authoring.FloatRange(0.1, 0.7),
+            "lr": authoring.FloatRange(5e-4, 8e-3, log=True),
+            "layers": authoring.IntRange(1, 2),
         }
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         self._adam = torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.weight_decay)
         return {"model": self._adam}
 
-    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         # a linear decay to zero; by the progress alone, so that a resumed fit goes on where it was
         for group in self._adam.param_groups:
             group["lr"] = self.rate * (1.0 - batch.progress)
         ids = self._ids(batch.x, self.longest)  # (n, t)
-        hidden = augsynth.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
+        hidden = authoring.uniform(batch.seeds, (ids.shape[1],), stream=_UNKNOWN_STREAM) < self.unknown
         ids = torch.where(self.singles[ids] & hidden, tokens.UNKNOWN, ids)  # type: ignore[index]
         losses, mask = self._losses(ids, self._conditions(batch.y, batch.topics, len(ids)))
         return {"loss": losses.sum() / mask.sum()}
 
-    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor:
+    def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor:
         ids = self._ids(batch.x, self.longest)
         losses, mask = self._losses(ids, self._conditions(batch.y, batch.topics, len(ids)))
         return losses.sum() / mask.sum()
@@ -235,7 +236,7 @@ class LSTM(augsynth.Generator):
             top_p = min(truncation, 1.0)
         start = self._prompt(prompt)
         longest = len(start) + (max_length or self.longest)
-        numbers = augsynth.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
+        numbers = authoring.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
         made = generate(
             self.for_sampling("network"),
             self._conditions(labels, topics, len(seeds)),

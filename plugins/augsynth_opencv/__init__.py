@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import TransformSpec, hookimpl
 
 
-@augsynth.hookimpl
-def augsynth_transforms() -> Iterator[augsynth.TransformSpec]:
-    yield augsynth.TransformSpec(
+@hookimpl
+def augsynth_transforms() -> Iterator[TransformSpec]:
+    yield TransformSpec(
         name="opencv",
         factory="augsynth_opencv.transforms:OpenCV",
         modality="image",

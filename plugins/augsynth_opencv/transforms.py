@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 import augsynth
+from augsynth import authoring
 
 
-class OpenCV(augsynth.Transform):
+class OpenCV(authoring.Transform):
     """Clean up an image, or roughen it.
 
     Args:

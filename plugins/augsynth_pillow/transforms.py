@@ -6,11 +6,12 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 import augsynth
+from augsynth import authoring
 
 Factor = float | tuple[float, float]
 
 
-class Pillow(augsynth.Transform):
+class Pillow(authoring.Transform):
     """Enhance an image.
 
     Args:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import CallbackSpec, hookimpl
 
 
-@augsynth.hookimpl
-def augsynth_callbacks() -> Iterator[augsynth.CallbackSpec]:
-    yield augsynth.CallbackSpec(
+@hookimpl
+def augsynth_callbacks() -> Iterator[CallbackSpec]:
+    yield CallbackSpec(
         name="tensorboard",
         factory="augsynth_tensorboard.logger:TensorBoard",
         modality="any",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import augsynth
+from augsynth import authoring
 
 
 class TensorBoard(augsynth.Callback):
@@ -23,7 +24,7 @@ class TensorBoard(augsynth.Callback):
     """
 
     def __init__(self, folder: str | Path = "runs/tensorboard", *, samples: int = 8, seed: int = 0) -> None:
-        augsynth.import_optional("tensorboard", extra="tensorboard", purpose="the TensorBoard logger")
+        authoring.import_optional("tensorboard", extra="tensorboard", purpose="the TensorBoard logger")
         from torch.utils.tensorboard import SummaryWriter
 
         if samples < 0:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import FilterSpec, hookimpl
 
 _ALL = {
     "length": "Texts of a wanted number of words",
@@ -11,8 +11,8 @@ _ALL = {
 }
 
 
-@augsynth.hookimpl
-def augsynth_filters() -> Iterator[augsynth.FilterSpec]:
+@hookimpl
+def augsynth_filters() -> Iterator[FilterSpec]:
     for name, summary in _ALL.items():
         factory = f"augsynth_text_filters.filters:{name.capitalize()}"
-        yield augsynth.FilterSpec(name=name, factory=factory, modality="text", summary=summary)
+        yield FilterSpec(name=name, factory=factory, modality="text", summary=summary)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-import augsynth
+from augsynth.authoring import TransformSpec, hookimpl
 
 
-@augsynth.hookimpl
-def augsynth_transforms() -> Iterator[augsynth.TransformSpec]:
-    def spec(name: str, factory: str, summary: str) -> augsynth.TransformSpec:
-        return augsynth.TransformSpec(
+@hookimpl
+def augsynth_transforms() -> Iterator[TransformSpec]:
+    def spec(name: str, factory: str, summary: str) -> TransformSpec:
+        return TransformSpec(
             name=name, factory=f"augsynth_torchvision.transforms:{factory}", modality="image", summary=summary
         )
 

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 import augsynth
+from augsynth import authoring
 
 _RGB_OR_GREY = (1, 3)
 
 
-class TorchvisionTransform(augsynth.Transform):
+class TorchvisionTransform(authoring.Transform):
     """One transform of ``torchvision.transforms.v2``, or several in a row.
 
     Args:
@@ -30,7 +31,7 @@ class TorchvisionTransform(augsynth.Transform):
     def __init__(self, transforms: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         v2 = augsynth.import_torchvision("torchvision.transforms.v2")
-        self.transforms = [] if transforms is None else augsynth.transforms_of(v2, transforms)
+        self.transforms = [] if transforms is None else authoring.transforms_of(v2, transforms)
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
@@ -56,7 +57,7 @@ class _EightBit(TorchvisionTransform):
 
 def auto_augment(
     *, policy: str = "imagenet", value_range: tuple[float, float] = (0.0, 1.0), **options: Any
-) -> augsynth.Transform:
+) -> authoring.Transform:
     """AutoAugment with the ``policy`` learnt on ``"imagenet"``, ``"cifar10"`` or ``"svhn"``."""
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     known = [one.value for one in v2.AutoAugmentPolicy]
@@ -65,13 +66,13 @@ def auto_augment(
     return _EightBit(v2.AutoAugment(v2.AutoAugmentPolicy(policy), **options), value_range=value_range)
 
 
-def rand_augment(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> augsynth.Transform:
+def rand_augment(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> authoring.Transform:
     """RandAugment; options ``num_ops`` (2) and ``magnitude`` (9) as of torchvision."""
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     return _EightBit(v2.RandAugment(**options), value_range=value_range)
 
 
-def aug_mix(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> augsynth.Transform:
+def aug_mix(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) -> authoring.Transform:
     """AugMix; options ``severity`` (3), ``mixture_width`` (3) and so on as of torchvision."""
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     return _EightBit(v2.AugMix(**options), value_range=value_range)

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 import augsynth
+from augsynth import authoring
 
 _POSTERIOR = 1  # stream of the posterior's noise
 
 
-class VAE(augsynth.LatentGenerator):
+class VAE(authoring.LatentGenerator):
     """Gaussian decoder with the variance that fits best, KL warm-up and free bits.
 
     The variance of the decoder is its maximum-likelihood value for the batch (σ-VAE, Rybkin et al. 2021), so that no
@@ -23,7 +24,7 @@ class VAE(augsynth.LatentGenerator):
 
     def build(
         self,
-        spec: augsynth.SampleSpec,
+        spec: authoring.ImageSpec,
         *,
         latent_dim: int = 32,
         width: int = 32,
@@ -46,28 +47,28 @@ class VAE(augsynth.LatentGenerator):
         if prior not in ("mixture", "standard"):
             raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
         classes = spec.num_classes
-        self.encoder = augsynth.ConvEncoder(spec.shape, 2 * latent_dim, width=width, classes=classes)
-        self.decoder = augsynth.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
+        self.encoder = authoring.ConvEncoder(spec.shape, 2 * latent_dim, width=width, classes=classes)
+        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
         self.build_mixture(classes, components, latent_dim)
         self.latent_dim, self.prior = latent_dim, prior
         self.kl_warmup, self.free_bits = kl_warmup, free_bits
 
-    def training_step(self, batch: augsynth.TrainingBatch) -> Mapping[str, Tensor]:
+    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
         reconstruction, kl = self._terms(batch)
         loss = (reconstruction + weight * kl) / batch.x[0].numel()
         return {"loss": loss, "reconstruction": reconstruction, "kl": kl}
 
-    def validation_loss(self, batch: augsynth.TrainingBatch) -> Tensor | None:
+    def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
         if batch.progress < self.kl_warmup:
             # before the KL counts in full, the bound is not the one that is being optimised
             return torch.tensor(float("inf"))
         reconstruction, kl = self._terms(batch)
         return reconstruction + kl
 
-    def _terms(self, batch: augsynth.TrainingBatch) -> tuple[Tensor, Tensor]:
+    def _terms(self, batch: authoring.TrainingBatch) -> tuple[Tensor, Tensor]:
         mean, deviation = self.to_latent(batch.x, batch.y)
-        z = mean + deviation * augsynth.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
+        z = mean + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
         error = (self.from_latent(z, batch.y) - batch.x).square().mean()
         # -log N(x; decoded, σ²) per image with σ² at its optimum, the mean squared error; the floor is the rounding
         # of 8-bit pixels
@@ -86,17 +87,17 @@ class VAE(augsynth.LatentGenerator):
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
         if self.prior == "mixture":
             return super().draw(labels, seeds, temperature=temperature, truncation=truncation)
-        z = augsynth.noise(seeds, (self.latent_dim,), truncation=truncation) * temperature
+        z = authoring.noise(seeds, (self.latent_dim,), truncation=truncation) * temperature
         return self.from_latent(z, labels)
 
     @classmethod
-    def presets(cls, spec: augsynth.SampleSpec, n: int) -> dict[str, Any]:
-        return augsynth.latent_presets(spec, n)
+    def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
+        return authoring.latent_presets(spec, n)
 
     @classmethod
-    def search_space(cls) -> augsynth.SearchSpace:
+    def search_space(cls) -> authoring.SearchSpace:
         return {
-            "latent_dim": augsynth.IntRange(8, 64, log=True),
-            "lr": augsynth.FloatRange(2e-4, 3e-3, log=True),
-            "free_bits": augsynth.FloatRange(0.0, 0.5),
+            "latent_dim": authoring.IntRange(8, 64, log=True),
+            "lr": authoring.FloatRange(2e-4, 3e-3, log=True),
+            "free_bits": authoring.FloatRange(0.0, 0.5),
         }

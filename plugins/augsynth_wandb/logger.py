@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import augsynth
+from augsynth import authoring
 
 
 class WandB(augsynth.Callback):
@@ -22,7 +23,7 @@ class WandB(augsynth.Callback):
     """
 
     def __init__(self, project: str = "augsynth", *, samples: int = 8, seed: int = 0, **options: Any) -> None:
-        self._wandb: Any = augsynth.import_optional("wandb", extra="wandb", purpose="the Weights & Biases logger")
+        self._wandb: Any = authoring.import_optional("wandb", extra="wandb", purpose="the Weights & Biases logger")
         if samples < 0:
             raise augsynth.ConfigError(f"samples={samples!r}: expected 0 or more")
         self.samples, self.seed = samples, seed

@@ -22,7 +22,7 @@ from torch.utils.data import (
 
 import augsynth
 from augsynth import SyntheticDataset
-from augsynth.testing import TinyImages
+from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 
@@ -589,7 +589,7 @@ def test_bad_datasets(vae, digits):
         blend(iter([1]), vae)
     with pytest.raises(augsynth.DataError, match="sample 0.*type float"):
         blend([(3.5, 1)], vae)
-    with pytest.raises(augsynth.SpecMismatchError, match="modality: image against text"):
+    with pytest.raises(augsynth.SpecMismatchError, match="sample 0.*type str.*fitted on image data"):
         blend([("text", 1)], vae)
     with pytest.raises(augsynth.DataError, match="known to hold the input.*fields"):
         blend([{"foo": torch.zeros(1, 8, 8)}], vae)

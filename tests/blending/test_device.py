@@ -5,7 +5,8 @@ import torch
 from torch.utils.data import DataLoader
 
 import augsynth
-from augsynth.testing import TinyImages, TinyTexts
+from augsynth.modalities.image.tiny import TinyImages
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 DATA = TinyImages(96, form="tensor-float")
@@ -164,7 +165,7 @@ def test_what_does_not_fit_is_said_by_the_first_batch(gen):
         blended(gen, data=TinyImages(32, (3, 8, 8), form="tensor-float"))
     with pytest.raises(augsynth.SpecMismatchError, match="batches have none"):
         blended(gen, data=TinyImages(32, form="tensor-float", structure="bare"))
-    with pytest.raises(augsynth.ConfigError, match="DeviceBlend is for images"):
+    with pytest.raises(augsynth.ConfigError, match="DeviceBlend is for tensors"):
         augsynth.DeviceBlend(loader(), quick_fit("lstm", TinyTexts(12), steps=1), 0.5)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from augsynth.blending.condition import balancing_weights, drawn
 from augsynth.blending.plan import EpochPlan
-from augsynth.label_spec import LabelSpec
+from augsynth.labels.classes import LabelSpec
 
 
 def make(n=200, classes=4, **options):

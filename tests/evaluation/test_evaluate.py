@@ -12,9 +12,10 @@ import torch
 import augsynth
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.named import open_dataset
-from augsynth.evaluation import fidelity, runs
+from augsynth.evaluation import fidelity, judging
 from augsynth.evaluation.figures import auc, halves, spread, wilson
-from augsynth.testing import TinyTexts
+from augsynth.modalities.text import runs
+from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
 
 OPTIONS = {"n": 400, "progress": False, "judge_steps": 500}
@@ -46,7 +47,7 @@ def copies(train, other):
 
 def collapsed(train, other):
     targets = torch.tensor(other.targets)
-    first = [other.images[targets == c][0] for c in range(10)]
+    first = [other.inputs[targets == c][0] for c in range(10)]
     return like(
         train, torch.stack([first[c] for c in range(10) for _ in range(60)]), [c for c in range(10) for _ in range(60)]
     )
@@ -54,15 +55,15 @@ def collapsed(train, other):
 
 def noise(train, other):
     generator = torch.Generator().manual_seed(0)
-    top = float(train.images.max())
+    top = float(train.inputs.max())
     return like(
-        train, (torch.rand(train.images.shape, generator=generator) * top).to(train.images.dtype), train.targets
+        train, (torch.rand(train.inputs.shape, generator=generator) * top).to(train.inputs.dtype), train.targets
     )
 
 
 def shuffled(train, other):
     order = torch.randperm(len(other), generator=torch.Generator().manual_seed(0))
-    return like(train, other.images, torch.tensor(other.targets)[order].tolist())
+    return like(train, other.inputs, torch.tensor(other.targets)[order].tolist())
 
 
 def ideal(train, other):
@@ -181,7 +182,7 @@ def test_longest_runs_are_of_words_in_a_row():
 def test_a_judge_is_fitted_once(digits, monkeypatch):
     train, other, test = digits
     first = augsynth.evaluate(other, train, test, **OPTIONS)
-    monkeypatch.setattr(augsynth.evaluation.spaces, "train_classifier", None)  # would fail if asked
+    monkeypatch.setattr(judging, "train_classifier", None)  # would fail if asked
     assert augsynth.evaluate(other, train, test, **OPTIONS).to_json() == first.to_json()
 
 
@@ -221,7 +222,8 @@ def test_inception_is_named_fid(tmp_path, monkeypatch):
     """With weights that are random: the loading is the real one."""
     augsynth.import_torchvision()
     module = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
-    from augsynth.evaluation.spaces import Inception, Space
+    from augsynth.evaluation.feature_spaces import Space
+    from augsynth.modalities.image.inception import Inception
 
     monkeypatch.setattr(module.FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
     monkeypatch.setattr(module, "load_state_dict_from_url", lambda *a, **k: {}, raising=False)
@@ -264,7 +266,7 @@ def test_bad_input_is_named(digits, change, message):
 
 def test_overlap_can_be_dropped(digits):
     train, other, test = digits
-    both = like(train, torch.cat([test.images, train.images[:7]]), [*test.targets, *train.targets[:7]])
+    both = like(train, torch.cat([test.inputs, train.inputs[:7]]), [*test.targets, *train.targets[:7]])
     found = augsynth.evaluate(other, train, both, overlap="drop", **OPTIONS)
     assert any("7 of" in text and "left out" in text for text in found.warnings)
 

@@ -14,8 +14,9 @@ import torch
 from torch.utils.data import DataLoader
 
 import augsynth
+from augsynth.modalities.image.tiny import TinyImages
+from augsynth.modalities.text.tiny import TinyTexts
 from augsynth.pool.slots import regions
-from augsynth.testing import TinyImages, TinyTexts
 from tests.support import quick_fit
 
 DATA = TinyImages(60, form="tensor-float")
@@ -341,7 +342,7 @@ def test_a_closed_pool_says_so(vae):
 SCRIPT = """
     import os, sys, time, signal, torch, augsynth
     from torch.utils.data import DataLoader
-    from augsynth.testing import TinyImages
+    from augsynth.modalities.image.tiny import TinyImages
     if __name__ == "__main__":
         data = TinyImages(60, form="tensor-float")
         gen = augsynth.fit("vae", data, steps=2, progress=False, device="cpu")
@@ -386,7 +387,7 @@ def test_an_interrupted_process_leaves_nothing_behind(tmp_path, how, refresh):
 KILLED = """
     import os, signal, time, augsynth
     from torch.utils.data import DataLoader
-    from augsynth.testing import TinyImages
+    from augsynth.modalities.image.tiny import TinyImages
     if __name__ == "__main__":
         data = TinyImages(60, form="tensor-float")
         gen = augsynth.fit("vae", data, steps=2, progress=False, device="cpu")

@@ -14,7 +14,8 @@ import torch
 from torch.utils.data import Subset
 
 import augsynth
-from augsynth.testing import TinyImages, TinyTexts
+from augsynth.modalities.image.tiny import TinyImages
+from augsynth.modalities.text.tiny import TinyTexts
 from augsynth.utility import looks
 from augsynth.utility.comparison import compare, mean_interval
 from augsynth.utility.trials import TrialStore
@@ -120,7 +121,7 @@ def test_resumption_reads_what_is_done(tmp_path):
 def test_a_kill_costs_the_trials_under_way_and_no_more(tmp_path):
     script = """
         import sys, augsynth
-        from augsynth.testing import TinyImages
+        from augsynth.modalities.image.tiny import TinyImages
         real, test = TinyImages(60, form="tensor-float"), TinyImages(90, form="tensor-float", seed=1)
         found = augsynth.uplift(real, test, {"a": real, "b": real}, seeds=6, steps=int(sys.argv[2]), out=sys.argv[1],
                                 stop_early=False, progress=False)

@@ -1,11 +1,11 @@
 """An example plugin: one generator, one transform."""
 
-import augsynth
+from augsynth import authoring
 
 
-@augsynth.hookimpl
+@authoring.hookimpl
 def augsynth_generators():
-    yield augsynth.GeneratorSpec(
+    yield authoring.GeneratorSpec(
         name="gaussian",
         factory="augsynth_template.gaussian:Gaussian",
         modality="image",
@@ -14,8 +14,8 @@ def augsynth_generators():
     )
 
 
-@augsynth.hookimpl
+@authoring.hookimpl
 def augsynth_transforms():
-    yield augsynth.TransformSpec(
+    yield authoring.TransformSpec(
         name="speckle", factory="augsynth_template.speckle:Speckle", modality="image", summary="Multiplicative noise"
     )

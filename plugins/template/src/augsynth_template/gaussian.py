@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 
-import augsynth
+from augsynth import authoring
 
 
-class Gaussian(augsynth.Generator):
+class Gaussian(authoring.Generator):
     """Draws from a normal distribution per class over the leading principal components of the images."""
 
-    def build(self, spec: augsynth.SampleSpec, *, components: int = 20) -> None:
+    def build(self, spec: authoring.ImageSpec, *, components: int = 20) -> None:
         pixels, classes = spec.channels * spec.height * spec.width, max(1, spec.num_classes)
         # buffers and parameters are what the checkpoint holds
         self.register_buffer("mean", torch.zeros(classes, pixels))
@@ -29,5 +29,5 @@ class Gaussian(augsynth.Generator):
 
     def draw(self, labels, seeds, *, temperature, truncation):
         c = seeds * 0 if labels is None else labels
-        z = augsynth.noise(seeds, (len(self.directions),), truncation=truncation) * temperature
+        z = authoring.noise(seeds, (len(self.directions),), truncation=truncation) * temperature
         return (self.mean[c] + (z * self.spread[c]) @ self.directions).clamp(-1, 1).unflatten(1, self.spec.shape)

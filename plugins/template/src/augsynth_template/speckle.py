@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-import augsynth
+from augsynth import ConfigError, authoring
 
 
-class Speckle(augsynth.Transform):
+class Speckle(authoring.Transform):
     """Multiply every pixel by a random factor near 1.
 
     Args:
@@ -20,7 +20,7 @@ class Speckle(augsynth.Transform):
     def __init__(self, *, amount: float = 0.1, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         if not 0.0 <= amount <= 1.0:
-            raise augsynth.ConfigError(f"amount={amount!r}: expected a number in [0, 1]")
+            raise ConfigError(f"amount={amount!r}: expected a number in [0, 1]")
         self.amount = amount
 
     def apply(self, image: np.ndarray, seed: int) -> np.ndarray:

@@ -1,0 +1,63 @@
+"""What authors of plugins need: base classes, what plugins say about themselves, and tools.
+
+Users need none of it. Errors are where users find them, in :mod:`augsynth`. Names are imported at first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_EXPORTS = {
+    "augsynth._atomic": ("atomic_file", "atomic_folder"),
+    "augsynth._embedded": ("embedded_bytes", "embedded_picture"),
+    "augsynth._names": ("file_name",),
+    "augsynth._optional": ("import_optional", "import_torchvision"),
+    "augsynth._rng_guard": ("seeded_globals",),
+    "augsynth.batch": ("SampleBatch",),
+    "augsynth.callbacks": ("Callback",),
+    "augsynth.datasets.options": ("refuse_options",),
+    "augsynth.evaluation.figures": ("Figure",),
+    "augsynth.evaluation.judge": ("Judge",),
+    "augsynth.features": ("ClassifierFeatures", "PrincipalComponents"),
+    "augsynth.generator.authored": ("TrainingBatch",),
+    "augsynth.generator.generator": ("Generator",),
+    "augsynth.hooks": ("hookimpl",),
+    "augsynth.latent": ("LatentGenerator",),
+    "augsynth.modalities.image.grids": ("image_grid",),
+    "augsynth.modalities.image.networks": ("ConvDecoder", "ConvEncoder", "base_size"),
+    "augsynth.modalities.image.presets": ("latent_presets",),
+    "augsynth.modalities.image.spec": ("ImageSpec",),
+    "augsynth.modalities.image.transform": ("Transform",),
+    "augsynth.modalities.text.spec": ("TextSpec",),
+    "augsynth.modalities.text.transform": ("TextTransform",),
+    "augsynth.modality": ("Extra", "Modality", "Reader"),
+    "augsynth.plugin_specs": (
+        "CallbackSpec",
+        "FilterSpec",
+        "GeneratorSpec",
+        "MetricSpec",
+        "ModalitySpec",
+        "TransformSpec",
+    ),
+    "augsynth.sample_spec": ("Items", "ListSpec", "SampleSpec"),
+    "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
+    "augsynth.seeding": ("child_seed", "derive", "noise", "uniform"),
+    "augsynth.topic_spec": ("TopicSpec",),
+    "augsynth.transforms.named": ("transforms_of",),
+    "augsynth.transforms.seeded": ("SeededTransform",),
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'augsynth.authoring' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,149 @@
+"""Make the samples of an epoch: read the real ones, generate or vary the others, transform both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth._rng_guard import preserved_rng, seed_global
+from augsynth.batch import SampleBatch
+from augsynth.blending.blend import Blend
+from augsynth.blending.plan import Decision, EpochPlan
+from augsynth.blending.real_data import is_blend, positions_of, read
+from augsynth.blending.source import Rows, refuse_forked_cuda
+from augsynth.errors import ConfigError
+from augsynth.seeding import derive
+
+READ, OWN, COMMON = 0x4EAD, 0x7A0, 0x7A1
+REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": ""}
+
+
+class Making(Blend):
+    """What a map-style blend does for the positions that it is asked for."""
+
+    real: Any
+    source: Any
+    mode: str
+    transform: Any
+    real_transform: Any
+    synthetic_transform: Any
+    soft_labels: Callable[[list[Any]], Any] | None
+    strength: float
+    vary_options: dict[str, Any]
+    _seeded_reading: bool
+
+    def _items(
+        self, indices: Sequence[int], plan: EpochPlan, *, traced: bool
+    ) -> tuple[list[Any], list[dict[str, Any]] | None]:
+        """Samples without the field ``meta``, and their provenance if ``traced``."""
+        positions = positions_of(indices, len(plan))
+        decision = plan.decide(positions)
+        samples: list[Any] = [None] * len(positions)
+        meta: list[dict[str, Any]] | None = [{}] * len(positions) if traced else None
+        self._put_real(decision, samples, meta)
+        self._put_synthetic(decision, samples, meta)
+        if self.transform is not None:
+            self._transform(self.transform, samples, range(len(samples)), decision.seeds, COMMON)
+        return samples, meta
+
+    def _put_real(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
+        rows = (~decision.synthetic).nonzero().flatten()
+        at = rows.tolist()
+        if not at:
+            return
+        loaded, traces = self._load(decision.sources[rows].tolist(), decision.seeds[rows], traced=meta is not None)
+        _put(samples, at, loaded if self.soft_labels is None else self._hardened(loaded))
+        if meta is not None:
+            _put(meta, at, traces)
+        if self.real_transform is not None:
+            self._transform(self.real_transform, samples, at, decision.seeds, OWN)
+
+    def _put_synthetic(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
+        rows = decision.synthetic.nonzero().flatten()  # indexing by a tensor takes a fifth of that by a list
+        at = rows.tolist()
+        if not at:
+            return
+        began = time.perf_counter_ns()
+        if self.mode == "vary":
+            made, traces = self._varied(decision.sources[rows].tolist(), decision.seeds[rows])
+        else:
+            made, traces = self._generated(decision.classes[rows], decision.seeds[rows])
+        self._shared.generated(len(at), time.perf_counter_ns() - began)
+        _put(samples, at, made if self.soft_labels is None else self._softened(made))
+        if meta is not None:
+            for i, trace in zip(at, traces, strict=True):
+                meta[i] = {key: trace.get(key, default) for key, default in REAL_META.items()}
+                meta[i]["index"] = int(decision.sources[i])
+        if self.synthetic_transform is not None:
+            self._transform(self.synthetic_transform, samples, at, decision.seeds, OWN)
+
+    def _generated(self, wanted: Tensor, seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+        labels = self._form.labels
+        if labels is None or int(wanted[0]) < 0:  # the generator chooses
+            drawn = self._labelled.draw(None, seeds)
+            names = self.source.spec.labels
+            return self._form.build(drawn.inputs, drawn.classes, names), drawn.meta
+        drawn = self._labelled.draw(labels.values_of(wanted), seeds)
+        return self._form.build(drawn.inputs, wanted), drawn.meta
+
+    def _varied(self, sources: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
+        structure = self._form.structure
+        loaded, _ = self._load(sources, seeds, traced=False)
+        labelled = self.source.conditional
+
+        def make(rows: Rows, row_seeds: Tensor) -> SampleBatch:
+            given = loaded if isinstance(rows, slice) else [loaded[i] for i in rows]
+            inputs = [structure.x_of(sample) for sample in given]
+            labels = [structure.y_of(sample) for sample in given] if labelled else None
+            made: SampleBatch = self.source.vary(
+                inputs, labels, strength=self.strength, seeds=row_seeds, **self.vary_options
+            )
+            return made
+
+        refuse_forked_cuda(self.source)
+        drawn = self._filters.draw(make, seeds)
+        return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
+
+    def _softened(self, made: list[Any]) -> list[Any]:
+        """Synthetic samples with the probabilities that ``soft_labels`` gives them."""
+        labels, structure = self._form.labels, self._form.structure
+        if labels is None or self.soft_labels is None:
+            raise ValueError("soft labels are for labelled data")
+        said = torch.as_tensor(self.soft_labels([structure.x_of(sample) for sample in made])).detach().cpu().float()
+        if said.shape != (len(made), len(labels)):
+            raise ConfigError(
+                f"soft_labels returned shape {tuple(said.shape)} for {len(made)} inputs of {len(labels)} classes"
+            )
+        return [structure.replace_y(sample, row) for sample, row in zip(made, said.unbind(), strict=True)]
+
+    def _hardened(self, loaded: list[Any]) -> list[Any]:
+        """Real samples with all probability on their label."""
+        labels, structure = self._form.labels, self._form.structure
+        if labels is None:
+            raise ValueError("soft labels are for labelled data")
+        rows = torch.eye(len(labels))[labels.indices([structure.y_of(sample) for sample in loaded])]
+        return [structure.replace_y(sample, row) for sample, row in zip(loaded, rows.unbind(), strict=True)]
+
+    def _load(self, indices: list[int], seeds: Tensor, *, traced: bool) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Real samples, and their provenance if ``traced``."""
+        if is_blend(self.real):
+            samples, inner = self.real._items(indices, self.real._epoch_plan(), traced=traced)
+            return samples, inner or []
+        rows = [{**REAL_META, "index": index} for index in indices] if traced else []
+        if not self._seeded_reading:
+            return read(self.real, indices), rows
+        samples = []
+        with preserved_rng():
+            for index, seed in zip(indices, derive(seeds, READ).tolist(), strict=True):
+                seed_global(seed)
+                samples.append(self.real[index])
+        return samples, rows
+
+
+def _put(target: list[Any], at: Sequence[int], values: Sequence[Any]) -> None:
+    for i, value in zip(at, values, strict=True):
+        target[i] = value

@@ -1,0 +1,122 @@
+"""Write a checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors.torch import save as to_bytes
+from safetensors.torch import save_file
+from torch import Tensor
+
+from augsynth._atomic import atomic_folder
+from augsynth._version import __version__
+from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, WEIGHTS, digest, file_digest
+from augsynth.errors import NotFittedError
+from augsynth.recognition import modality_of
+
+_PREVIEW_PER_CLASS, _PREVIEW_CLASSES = 8, 16
+
+
+class Saveable(Protocol):
+    """What is saved: a fitted generator."""
+
+    spec: Any
+    config: dict[str, Any]
+    plugin: str | None
+    plugin_version: str | None
+    fit_info: dict[str, Any]
+
+    def inference_state(self) -> dict[str, Tensor]: ...
+
+    def sample(self, n: int | None = None, **request: Any) -> Any: ...
+
+
+def save(generator: Saveable, path: str | Path) -> Path:
+    """Write ``generator`` to the folder ``path``; see :meth:`augsynth.Generator.save`."""
+    with atomic_folder(path) as folder:
+        write(generator, folder)
+    return Path(path)
+
+
+def write(generator: Saveable, folder: Path) -> None:
+    """Write the files of a checkpoint into an existing, empty folder."""
+    if generator.spec is None:
+        raise NotFittedError("only a fitted generator can be saved: use augsynth.fit(...) first")
+    save_file(
+        {name: t.detach().cpu().contiguous() for name, t in generator.inference_state().items()}, folder / WEIGHTS
+    )
+    description: dict[str, Any] = {
+        "format": FORMAT,
+        "augsynth": __version__,
+        "plugin": generator.plugin,
+        "plugin_version": generator.plugin_version,
+        "class": type(generator).__qualname__,
+        "spec": generator.spec.to_json(),
+        "config": generator.config,
+        "fit": generator.fit_info,
+        "sha256": {WEIGHTS: file_digest(folder / WEIGHTS)},
+    }
+    description["digest"] = digest(description)
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2, ensure_ascii=False), encoding="utf-8")
+    (folder / CARD).write_text(_card(generator), encoding="utf-8")
+    modality_of(generator.spec).preview(generator.spec, _preview_batch(generator), folder)
+
+
+def weights_id(generator: Saveable) -> str:
+    """Twelve hex digits that identify the weights, as provenance records them."""
+    state: Mapping[str, Tensor] = generator.inference_state()
+    return hashlib.sha256(to_bytes({k: t.detach().cpu().contiguous() for k, t in state.items()})).hexdigest()[:12]
+
+
+def _preview_batch(generator: Saveable) -> Any:
+    """Samples of each class or topic. Generated ones only: a checkpoint holds no training sample."""
+    labels, topics = generator.spec.labels, generator.spec.topics
+    wanted: dict[str, Any] = {"n": 8 * _PREVIEW_PER_CLASS}
+    if labels is not None:
+        wanted = {"labels": [value for value in labels.examples(_PREVIEW_CLASSES) for _ in range(_PREVIEW_PER_CLASS)]}
+    elif topics is not None:
+        wanted = {"topics": [i for i in range(min(len(topics), _PREVIEW_CLASSES)) for _ in range(_PREVIEW_PER_CLASS)]}
+    return generator.sample(**wanted, seed=0)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]} ... ({len(text):,} characters)"
+
+
+def _card(generator: Saveable) -> str:
+    spec, info = generator.spec, generator.fit_info
+    if spec is None:
+        raise NotFittedError("only a fitted generator has a model card")
+    labels = "none (unconditional)" if spec.labels is None else spec.labels.described
+    settings = {key: json.dumps(value, ensure_ascii=False) for key, value in sorted(generator.config.items())}
+    topics = spec.topics
+    about = f"\n- Topics: {'; '.join(topics.names)}" if topics is not None else ""
+    rows = "\n".join(f"| {key} | {_short(value)} |" for key, value in settings.items())
+    health = info.get("warnings") or ["none"]
+    return f"""# {generator.plugin or type(generator).__name__}
+
+A generator of synthetic samples, fitted with augsynth {__version__}.
+
+- Samples: {spec.described}
+- Classes: {labels}{about}
+- Fitted on: {info.get("samples", "?")} samples, fingerprint `{info.get("data_fingerprint", "?")}`
+- Fit: {info.get("steps", "?")} steps, {info.get("seconds", "?")} s, seed {info.get("seed", "?")}
+- Warnings while fitting: {"; ".join(health)}
+
+| setting | value |
+|---|---|
+{rows}
+
+```python
+import augsynth
+gen = augsynth.load("path/to/this/folder")
+batch = gen.sample(64, seed=0)
+```
+
+The folder holds no training sample. That a generator does not reproduce its training data is not proven by that:
+check it against a hold-out before you publish samples of sensitive data.
+"""

@@ -1,0 +1,257 @@
+"""Fit a generator on a dataset."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from augsynth._duration import seconds
+from augsynth.callbacks import Callbacks
+from augsynth.checkpoint.format import load_description
+from augsynth.checkpoint.writing import weights_id, write
+from augsynth.errors import CheckpointError, CollapseWarning, ConfigError
+from augsynth.fitting.health import COLLAPSED_BELOW, diversity
+from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
+from augsynth.fitting.training_data import TrainingData
+from augsynth.generator.generator import Generator
+from augsynth.plugin_specs import ANY
+from augsynth.recognition import modality_of
+from augsynth.registry import default_registry
+from augsynth.seeding import check_seed
+from augsynth.structure import Fields
+
+_DEFAULT_STEPS, _DEFAULT_BATCH = 2000, 64
+_HOLD_OUT_FROM = 500  # fewer samples are too dear to hold some out
+
+
+def fit(
+    generator: str | type[Generator] | Generator,
+    dataset: Any,
+    *,
+    steps: int | None = None,
+    max_time: str | float | None = None,
+    batch_size: int | None = None,
+    device: str = "auto",
+    precision: str = "32-true",
+    seed: int = 0,
+    fields: Fields | None = None,
+    labels: bool = True,
+    topics: Any = None,
+    modality: Any = None,
+    validation: float | None = None,
+    patience: int | None = 5,
+    checkpoint_dir: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    resume: bool = False,
+    callback: Any = None,
+    progress: bool = True,
+    **config: Any,
+) -> Generator:
+    """Fit a generator on the samples that ``dataset`` yields.
+
+    The dataset is read once into memory; its own random transforms are therefore applied once.
+
+    Args:
+        generator: name of a plugin (``"gan"``), a :class:`Generator` class of your own, or an unfitted instance.
+        dataset: map-style or finite iterable; yields inputs of a kind that an installed modality knows, alone, in
+            tuples or in dicts.
+        steps: number of updates; None takes the preset for the amount of data.
+        max_time: stop after this time, as ``"5m"`` or seconds, whichever of steps and time comes first. If only
+            ``max_time`` is given, it alone decides. A fit that time ends is not reproducible.
+        batch_size: samples a step; None takes the preset.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        precision: as of Lightning Fabric, such as ``"32-true"`` or ``"bf16-mixed"``.
+        seed: everything random follows it; no global RNG is touched.
+        fields: where input and label are in a sample, ``{"x": key, "y": key}``.
+        labels: False fits without labels.
+        topics: fit by topic, for generators that can: what :func:`augsynth.topics.fit` returned, a number of
+            topics to find, or a topic (str or int) for each sample. With labels, both are conditions.
+        modality: name of the kind of data, such as ``"mine/curve"``, where several claim it, or none does.
+        validation: share of the samples held out to choose the best weights on, for generators that have a
+            validation loss; None takes the preset, or 0.1 from 500 samples on, else 0.
+        patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
+            None goes on to the end.
+        checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
+            interruption and at the end.
+        resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
+        callback: called with the step and the mean losses, every 20 steps: a callable, an :class:`augsynth.Callback`
+            (which also hears of the fitted generator), or several of them.
+        progress: show a progress bar on a terminal.
+        config: settings of the generator.
+
+    Returns:
+        The fitted generator. ``gen.fit_info`` has steps, losses, warnings and the data's fingerprint.
+
+    Raises:
+        DataError: the data is empty, unreadable, or of a form not understood.
+        ConfigError: an argument cannot be used.
+        FitError: the loss was not finite from the start.
+    """
+    listeners = Callbacks(callback)
+    made = _instance(generator, config)
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise ConfigError(f"steps={steps!r}: expected a whole number from 1 up")
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+        raise ConfigError(f"batch_size={batch_size!r}: expected a whole number from 1 up")
+    if validation is not None and not 0.0 <= validation < 1.0:
+        raise ConfigError(f"validation={validation!r}: expected a share in [0, 1)")
+    if resume and checkpoint_dir is None:
+        raise ConfigError("resume=True needs the checkpoint_dir to resume from")
+    max_seconds = None if max_time is None else seconds(max_time)
+    seed = check_seed(seed)
+    folder = None if checkpoint_dir is None else Path(checkpoint_dir)
+
+    data = TrainingData.read(
+        dataset, fields=fields, labelled=labels and "label" in made.conditions, modality=modality, show=progress
+    )
+    _check_modality(made, data)
+    if topics is not None:
+        if "topic" not in made.conditions:
+            raise ConfigError(f"topics={topics!r}: {made.plugin or type(made).__name__} cannot be fitted by topic")
+        data = data.by_topic(*modality_of(data.spec).topics_for(data.raw, topics, seed))
+    presets = type(made).presets(data.spec, len(data))
+    made.config = {**type(made).settings_from(data, made.config), **made.config}
+    made.prepare(data.spec, n=len(data), seed=seed)
+    made.fit_info = {"samples": len(data), "data_fingerprint": data.fingerprint, "seed": seed}
+    started = time.perf_counter()
+    held_out: TrainingData | None = None
+    if type(made).learn is not Generator.learn:
+        made.learn(data)
+        outcome: dict[str, Any] = {"steps": 0, "ended": "completed", "history": []}
+    else:
+        total = steps or (None if max_seconds else int(presets.get("steps", _DEFAULT_STEPS)))
+        settings = FitSettings(
+            steps=total,
+            max_seconds=max_seconds,
+            batch_size=min(batch_size or int(presets.get("batch_size", _DEFAULT_BATCH)), len(data)),
+            seed=seed,
+            checkpoint_dir=folder,
+            checkpoint_every=checkpoint_every,
+            evaluate_every=_rounded((total or 2000) // 20),
+            patience=patience,
+            show=progress,
+            callback=listeners if listeners else None,
+        )
+        usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
+        share = usual if validation is None else validation
+        has_validation = type(made).validation_loss is not Generator.validation_loss
+        train, held_out = data.split(share if has_validation else 0.0, seed)
+        loop = FitLoop(made, data, train, held_out, settings, _fabric(made, device, precision))
+        if resume and folder is not None:
+            _check_same(folder, data)
+            loop.resume(folder)
+        outcome = vars(loop.run())
+        loop.take_best()
+    made.eval()
+    with torch.no_grad():
+        made.finish(data)
+    made.drop_training_modules()
+    if held_out is not None:
+        with torch.no_grad():
+            made.fit_info.update(made.assess(held_out))
+    made.fit_info.update(
+        steps=outcome["step"] if "step" in outcome else outcome["steps"],
+        seconds=round(outcome.get("elapsed", time.perf_counter() - started), 2),
+        ended=outcome["ended"],
+        best_step=outcome.get("best_step"),
+        best_loss=outcome.get("best_loss"),
+        rollbacks=outcome.get("rollbacks", 0),
+        history=outcome["history"],
+    )
+    _report_health(made, data)
+    made.checkpoint_id = weights_id(made)
+    if folder is not None:
+        _save_keeping_state(made, folder)
+    listeners.on_fit_end(made)
+    return made
+
+
+def _check_modality(made: Generator, data: TrainingData) -> None:
+    wanted, found = made.modality, data.spec.modality
+    if wanted in (ANY, found, data.spec.kind) and (wanted != ANY or data.spec.tensors):
+        return
+    fitting = (data.spec.kind, found, *((ANY,) if data.spec.tensors else ()))
+    others = [i.name for i in default_registry().plugins() if i.kind == "generator" and i.modality in fitting]
+    raise ConfigError(
+        f"{made.plugin or type(made).__name__} is for {wanted} data, and this dataset yields {data.spec.described}; "
+        f"for {data.spec.kind} there are: {', '.join(others) or 'none installed'}"
+    )
+
+
+def _rounded(steps: int) -> int:
+    """To a multiple of the steps between two looks at the losses."""
+    return max(CHECK_EVERY, steps // CHECK_EVERY * CHECK_EVERY)
+
+
+def _instance(generator: str | type[Generator] | Generator, config: dict[str, Any]) -> Generator:
+    if isinstance(generator, str):
+        return default_registry().create("generator", generator, **config)
+    if isinstance(generator, type) and issubclass(generator, Generator):
+        return generator(**config)
+    if isinstance(generator, Generator):
+        if generator.spec is not None:
+            raise ConfigError("this generator is fitted already; pass its name or class to fit a new one")
+        if config:
+            raise ConfigError(f"settings {sorted(config)} belong into the constructor of the generator that you passed")
+        return generator
+    raise ConfigError(f"generator={generator!r}: expected the name of a plugin, a Generator class or an instance")
+
+
+def _fabric(generator: Generator, device: str, precision: str) -> Any:
+    from lightning_fabric import Fabric  # seconds to import: only who fits pays
+
+    kind, _, index = device.partition(":")
+    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "gpu", "mps": "mps"}.get(kind)
+    if accelerator is None or (index and not index.isdigit()):
+        raise ConfigError(f"device={device!r}: expected 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'")
+    if kind in ("cuda", "gpu") and not torch.cuda.is_available():
+        raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning_fabric")
+            fabric = Fabric(accelerator=accelerator, devices=[int(index)] if index else 1, precision=precision)  # type: ignore[arg-type]
+            fabric.launch()
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(f"device={device!r}, precision={precision!r}: {error}") from error
+    generator.to(fabric.device)
+    return fabric
+
+
+def _check_same(folder: Path, data: TrainingData) -> None:
+    seen = load_description(folder)["fit"].get("data_fingerprint")
+    if seen != data.fingerprint:
+        raise CheckpointError(
+            f"{folder} was fitted on other data (fingerprint {seen}, this dataset has {data.fingerprint}); "
+            "resume with the same dataset, or fit anew with resume=False"
+        )
+
+
+def _report_health(generator: Generator, data: TrainingData) -> None:
+    ratios = diversity(generator, data)
+    collapsed = [name for name, ratio in ratios.items() if ratio < COLLAPSED_BELOW]
+    generator.fit_info["diversity"] = {name: round(ratio, 3) for name, ratio in ratios.items()}
+    generator.fit_info["warnings"] = []
+    if collapsed:
+        text = f"the samples of {', '.join(collapsed)} are nearly identical (collapsed)"
+        generator.fit_info["warnings"].append(text)
+        warnings.warn(
+            f"{text}: fit for longer, on more data, or with another generator before you use them",
+            CollapseWarning,
+            stacklevel=3,
+        )
+
+
+def _save_keeping_state(generator: Generator, folder: Path) -> None:
+    from augsynth._atomic import atomic_folder
+    from augsynth.fitting.loop import STATE
+    from augsynth.fitting.training_state import read_state, write_state
+
+    state = read_state(folder / STATE) if (folder / STATE).is_dir() else None
+    with atomic_folder(folder) as draft:
+        write(generator, draft)
+        if state is not None:
+            write_state(draft / STATE, state)

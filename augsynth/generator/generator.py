@@ -1,0 +1,347 @@
+"""What users call on a generator."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth import sampling_speed
+from augsynth._one_or_many import is_one
+from augsynth.batch import Provenance, SampleBatch
+from augsynth.checkpoint.writing import save
+from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
+from augsynth.generator.core import CoreGenerator
+from augsynth.sample_spec import SampleSpec
+from augsynth.seeding import seeds_for, uniform
+from augsynth.topic_spec import TopicSpec
+
+_LABEL_STREAM, _TOPIC_STREAM = 0x1ABE1, 0x70B1C
+CAPABILITIES = ("encode", "decode", "reconstruct", "interpolate", "log_prob", "vary")
+
+
+class Generator(CoreGenerator):
+    """A model that yields new samples. Subclass it, and declare it with a :class:`augsynth.authoring.GeneratorSpec`.
+
+    An author writes:
+
+    - :meth:`build` makes the networks from the spec of the data and the configuration;
+    - :meth:`training_step` returns named losses (with :meth:`optimizers` if Adam will not do), or :meth:`learn`
+      replaces the loop for models that need none;
+    - :meth:`draw` makes samples from seeds and labels.
+
+    Optional: :meth:`finish`, :meth:`validation_loss`, :meth:`presets`, :meth:`search_space`, and the capabilities
+    :meth:`encode_batch`, :meth:`decode_batch`, :meth:`reconstruct_batch`, :meth:`interpolate_batch`,
+    :meth:`log_prob_batch`, :meth:`vary_batch`. These methods see samples in the form
+    that the spec of the data takes them to, such as float32 tensors in [-1, 1], and int64 class positions;
+    :meth:`sample` and its companions convert from and to what the dataset yields, validate, batch,
+    place on devices and trace provenance, alike for everyone.
+
+    Args:
+        config: the keyword arguments of :meth:`build`, and those of :meth:`presets` that are not given.
+
+    Raises:
+        ConfigError: a configuration key that :meth:`build` does not take.
+    """
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The optional operations this generator offers, out of ``encode``, ``decode``, ``reconstruct``,
+        ``interpolate``, ``log_prob`` and ``vary``."""
+        own = type(self)
+        return frozenset(
+            name for name in CAPABILITIES if getattr(own, f"{name}_batch") is not getattr(Generator, f"{name}_batch")
+        )
+
+    @property
+    def conditional(self) -> bool:
+        """Whether samples can be requested by label."""
+        return self.spec is not None and self.spec.labels is not None
+
+    def sample(
+        self,
+        n: int | None = None,
+        *,
+        labels: Any = None,
+        topics: Any = None,
+        temperature: float = 1.0,
+        truncation: float | None = None,
+        seed: int | None = None,
+        seeds: Tensor | Sequence[int] | None = None,
+        **options: Any,
+    ) -> SampleBatch:
+        """New samples, in the form that the dataset yields.
+
+        Args:
+            n: how many; may be left out when ``labels`` or ``seeds`` is a sequence, else 1.
+            labels: one label for all, a sequence of n, or None for the training distribution. Values or names.
+            topics: the same for topics, of a generator that was fitted by topic: id, name, or free words, which are
+                matched to the nearest topic (a :class:`TopicMatchWarning` says which). None draws them as frequent as
+                they are among the real texts of the label.
+            temperature: spread of the noise, 1 as fitted, 0 the mode of each class.
+            truncation: bound on the noise in standard deviations: fidelity against diversity.
+            seed: seed of the request; the seed of sample i is derived from it and i. None draws from torch's RNG.
+            seeds: n seeds, one each, in place of ``seed``.
+            options: of the generator, such as ``top_p`` of a language model.
+
+        Returns:
+            A :class:`SampleBatch`. A sample depends on its seed and condition, never on the batch it was made in, up to
+            floating-point rounding between batch shapes.
+
+        Raises:
+            NotFittedError: not fitted.
+            ConfigError, UnknownLabelError, UnknownTopicError: an argument cannot be used; the message has the value.
+        """
+        spec = self._fitted_spec()
+        if not isinstance(temperature, (int, float)) or not 0.0 <= temperature < math.inf:
+            raise ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
+        if truncation is not None and not (isinstance(truncation, (int, float)) and 0.0 < truncation < math.inf):
+            raise ConfigError(f"truncation={truncation!r}: expected a positive number or None")
+        self._check_options(options)
+        n = _requested(n, labels=labels, topics=topics, seeds=seeds)
+        row_seeds = seeds_for(n, seed=seed, seeds=seeds)
+        classes = self._requested_classes(labels, row_seeds)
+        about = self._requested_topics(topics, classes, row_seeds)
+
+        x = self.draw_many(classes, row_seeds, about, temperature=temperature, truncation=truncation, **options)
+        settings: dict[str, Any] = {"temperature": float(temperature), "truncation": float(truncation or 0.0)}
+        settings |= {key: value for key, value in options.items() if isinstance(value, (bool, int, float, str))}
+        return self._batch(spec, x, classes, row_seeds, settings, about)
+
+    def vary(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        strength: float = 1.0,
+        seed: int | None = None,
+        seeds: Tensor | Sequence[int] | None = None,
+        **options: Any,
+    ) -> SampleBatch:
+        """New samples of the same class around given real ones.
+
+        Args:
+            x: n inputs as the dataset yields them: a list, or stacked in a tensor or array (n, ...).
+            y: their n labels; needed when the generator is conditional.
+            strength: how far to go; 0 gives ``x`` back. On long-tailed Fashion-MNIST, 1 did better than 0.5
+                (``benchmarks/bench_vary.py``).
+            seed, seeds: as for :meth:`sample`.
+            options: of the generator, such as ``method``.
+
+        Raises:
+            CapabilityError: this generator cannot vary samples.
+        """
+        spec = self._fitted_spec()
+        self._require("vary")
+        if not isinstance(strength, (int, float)) or not 0.0 <= strength < math.inf:
+            raise ConfigError(f"strength={strength!r}: expected a number from 0 up")
+        raw = spec.inputs(x)
+        row_seeds = seeds_for(len(raw), seed=seed, seeds=seeds)
+        classes = self._given_classes(y, len(raw))
+
+        def vary(part: slice) -> Any:
+            return self.vary_batch(
+                self._placed(raw[part]),
+                self._part(classes, part),
+                row_seeds[part].to(self.device),
+                strength=float(strength),
+                **options,
+            )
+
+        return self._batch(spec, self._in_parts(len(raw), vary), classes, row_seeds, {"strength": float(strength)})
+
+    def encode(self, x: Any, y: Any = None) -> Tensor:
+        """Latents (n, d) float32 of n inputs in the dataset's form. Raises CapabilityError where not offered."""
+        return self._map("encode", self._fitted_spec().inputs(x), y)
+
+    def decode(self, z: Tensor, y: Any = None) -> Any:
+        """Inputs in the dataset's form of latents (n, d). Raises CapabilityError where not offered."""
+        return self._fitted_spec().batched(self._map("decode", torch.as_tensor(z, dtype=torch.float32), y))
+
+    def reconstruct(self, x: Any, y: Any = None) -> Any:
+        """The model's rendering of n inputs, in the dataset's form. Raises CapabilityError where not offered."""
+        return self._fitted_spec().batched(self._map("reconstruct", self._fitted_spec().inputs(x), y))
+
+    def log_prob(self, x: Any, y: Any = None, *, topics: Any = None) -> Tensor:
+        """(n,) log-density of n inputs, given their labels and topics. Of a generator that was fitted by topic,
+        ``topics=None`` takes the topic that the words of a text tell. Raises CapabilityError where not offered."""
+        inputs = self._fitted_spec().inputs(x)
+        return self._map("log_prob", inputs, y, self._given_topics(topics, inputs))
+
+    def interpolate(self, start: Any, end: Any, y: Any = None, *, steps: int = 8) -> list[Any]:
+        """For each of n pairs of inputs, ``steps`` samples on the way from the first to the second.
+
+        Returns:
+            n entries, each in the dataset's form with ``steps`` samples. Raises CapabilityError where not offered.
+        """
+        spec = self._fitted_spec()
+        self._require("interpolate")
+        if not isinstance(steps, int) or steps < 2:
+            raise ConfigError(f"steps={steps!r}: expected an integer of 2 or more")
+        a, b = spec.inputs(start), spec.inputs(end)
+        if len(a) != len(b):
+            raise ConfigError(f"start has {len(a)} samples and end {len(b)}; they must be equal in number")
+        classes = self._given_classes(y, len(a))
+        with self._inference():
+            paths = self.interpolate_batch(
+                self._placed(a), self._placed(b), None if classes is None else classes.to(self.device), steps
+            )
+        return [spec.batched(path) for path in paths]
+
+    def save(self, path: str | Path) -> Path:
+        """Write a checkpoint folder; whatever stood at ``path`` stays whole until the new one is complete.
+
+        The folder holds ``model.safetensors``, ``generator.json``, a model card ``README.md`` and a preview.
+        No pickle, no training sample. Load it with :func:`augsynth.load`.
+        """
+        return save(self, path)
+
+    def tune_sampling(
+        self, n: int = 256, *, compile: bool = False, autocast: bool = False, again: bool = False
+    ) -> dict[str, Any]:
+        """Measure in parts of what size ``n`` samples are made fastest on this device, and keep to it.
+
+        It is measured once for a machine and a generator, and remembered in the user's cache folder.
+
+        Args:
+            n: size of a request, such as a batch times the ratio.
+            compile: compile the networks with ``torch.compile``, which takes half a minute or so, in each process.
+                Where that fails, sampling goes on without, and a log entry says why.
+            autocast: try bfloat16 as well, for images. It is kept where it is faster by 5 % and leaves 999 of 1,000
+                values within one level of an 8-bit image; samples then agree between sizes of batches to that
+                precision only.
+            again: measure although it is known.
+
+        Returns:
+            ``micro_batch``, ``samples_per_second`` by size, ``compiled`` and ``autocast``.
+        """
+        self._fitted_spec()
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
+        return sampling_speed.tuned(self, n, compile=compile, autocast=autocast, again=again)
+
+    # ------------------------------------------------------------------ private
+
+    @property
+    def _conditions_now(self) -> list[str]:
+        return ["label"] * self.conditional + ["topic"] * (self._known_topics is not None)
+
+    @property
+    def _known_topics(self) -> TopicSpec | None:
+        return getattr(self.spec, "topics", None)
+
+    def _require(self, capability: str) -> None:
+        if capability not in self.capabilities:
+            raise CapabilityError(f"{self._name} cannot {capability}; it offers: {_listed(sorted(self.capabilities))}")
+
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        if not options:
+            return
+        known = {name for name, p in inspect.signature(self.draw).parameters.items() if p.kind is p.KEYWORD_ONLY}
+        known -= {"temperature", "truncation", "topics"}
+        if unknown := sorted(set(options) - known):
+            raise ConfigError(
+                f"{self._name} has no option {', '.join(map(repr, unknown))} of sampling; it has: "
+                f"{_listed(sorted(known))}"
+            )
+
+    def _batch(
+        self,
+        spec: SampleSpec,
+        x: Any,
+        classes: Tensor | None,
+        seeds: Tensor,
+        settings: dict[str, Any],
+        topics: Tensor | None = None,
+    ) -> SampleBatch:
+        if flaw := spec.flaw(x, len(seeds)):
+            raise BrokenPluginError(f"{self._name} {flaw}")
+        labels = spec.labels if classes is not None else None
+        common = {"plugin": self._name, "checkpoint": self.checkpoint_id, **settings}
+        y = None if labels is None or classes is None else labels.batched(classes)
+        conditions: dict[str, tuple[Any, Tensor | None]] = {"condition": (labels, classes)}
+        if topics is not None:
+            conditions["topic"] = (self._known_topics, topics)
+        return SampleBatch(spec.batched(x), y, Provenance(seeds, conditions, common), x, classes, topics)
+
+    def _requested_classes(self, labels: Any, seeds: Tensor) -> Tensor | None:
+        known = self._fitted_spec().labels
+        if known is None:
+            if labels is not None:
+                raise ConfigError(
+                    f"labels={labels!r}: this generator was fitted without labels and cannot be asked for one; "
+                    "fit it on labelled data"
+                )
+            return None
+        drawn: Tensor = (
+            known.drawn(uniform(seeds, stream=_LABEL_STREAM)) if labels is None else known.requested(labels, len(seeds))
+        )
+        return drawn
+
+    def _requested_topics(self, topics: Any, classes: Tensor | None, seeds: Tensor) -> Tensor | None:
+        known = self._known_topics
+        if known is None:
+            if topics is not None:
+                raise ConfigError(
+                    f"topics={topics!r}: this generator is conditioned on {_listed(self._conditions_now)}, not on "
+                    'topics; fit one that can be ("lstm") with topics=...'
+                )
+            return None
+        if topics is None:
+            return known.drawn(classes, uniform(seeds, stream=_TOPIC_STREAM))
+        return known.indices(topics, len(seeds))
+
+    def _given_topics(self, topics: Any, inputs: Any) -> Tensor | None:
+        known = self._known_topics
+        if known is None:
+            return None
+        told: Tensor = self.spec.likely_topics(inputs) if topics is None else known.indices(topics, len(inputs))
+        return told
+
+    def _given_classes(self, y: Any, n: int) -> Tensor | None:
+        known = self._fitted_spec().labels
+        if known is None:
+            return None
+        if y is None:
+            raise ConfigError("y is needed: this generator is conditional; pass the labels of the samples")
+        classes: Tensor = known.requested(y, n)
+        if len(classes) != n:
+            raise ConfigError(f"y has {len(classes)} labels for {n} samples")
+        return classes
+
+    def _placed(self, inputs: Any) -> Any:
+        return self._fitted_spec().placed(inputs, self.device)
+
+    def _map(self, capability: str, inputs: Any, y: Any, topics: Tensor | None = None) -> Tensor:
+        self._fitted_spec()
+        self._require(capability)
+        classes = self._given_classes(y, len(inputs))
+        method = getattr(self, f"{capability}_batch")
+        with self._inference():
+            parts = [
+                method(self._placed(inputs[part]), self._part(classes, part), **self._topics_of(topics, part))
+                for part in self.parts(len(inputs)) or [slice(0, 0)]
+            ]
+        result: Tensor = torch.cat(parts)
+        return result.cpu()
+
+
+def _requested(n: int | None, **several: Any) -> int:
+    lengths = {name: len(value) for name, value in several.items() if value is not None and not is_one(value)}
+    if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0):
+        raise ConfigError(f"n={n!r}: expected a whole number from 0 up")
+    if n is not None:
+        lengths["n"] = int(n)
+    if len(set(lengths.values())) > 1:
+        raise ConfigError(f"the request is contradictory: {', '.join(f'{k} asks for {v}' for k, v in lengths.items())}")
+    return next(iter(lengths.values()), 1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"

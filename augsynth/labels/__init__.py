@@ -1,0 +1,1 @@
+"""Every question about labels: what they are, where a dataset keeps them, how they are yielded."""

@@ -1,0 +1,216 @@
+"""The classes of a dataset: their values, names and counts, and the form in which a label is yielded."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth._one_or_many import is_one
+from augsynth.errors import DataError, UnknownLabelError
+
+Label = int | str | bool
+
+
+def plain_label(label: Any) -> Label:
+    """A label as a plain int, bool or str.
+
+    Raises:
+        DataError: it is not a class label (a float, a vector, ...).
+    """
+    if isinstance(label, (bool, int, str)):
+        return label
+    if isinstance(label, (np.generic, np.ndarray, Tensor)) and int(np.prod(label.shape)) == 1:
+        value = label.item()
+        if isinstance(value, (bool, int, str)):
+            return value
+    raise DataError(
+        f"label {_told(label)}: expected a class label, that is an int, a str, or a tensor or array holding one int. "
+        "For data whose target is no class, pass fields with y=None"
+    )
+
+
+def _told(label: Any) -> str:
+    """A label in few words, whatever it is."""
+    shape = getattr(label, "shape", None)
+    if shape is not None and int(np.prod(shape)) > 4:
+        return f"of type {type(label).__name__}, shape {tuple(shape)} and dtype {label.dtype}"
+    text = repr(label)
+    return f"{text if len(text) <= 80 else text[:77] + '...'} of type {type(label).__name__}"
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    """The classes of a dataset.
+
+    Args:
+        form: type of a yielded label: ``"int"``, ``"bool"``, ``"str"``, ``"tensor"`` or ``"numpy"``.
+        dtype: dtype name for tensors and arrays, else None.
+        shape: ``()`` or ``(1,)`` for tensors and arrays.
+        values: the distinct labels, sorted.
+        names: a name for each value, or None.
+        counts: number of real samples of each value.
+    """
+
+    form: str
+    dtype: str | None
+    shape: tuple[int, ...]
+    values: tuple[Label, ...]
+    names: tuple[str, ...] | None
+    counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, example: Any, labels: Iterable[Label], classes: Sequence[str] | None = None) -> LabelSpec:
+        """From one yielded label, all plain labels, and the dataset's ``classes`` if it has them."""
+        counted = Counter(labels)
+        if len({type(value) for value in counted}) > 1:
+            kinds = sorted({type(value).__name__ for value in counted})
+            raise DataError(f"labels are of several types: {', '.join(kinds)}; use one")
+        values = tuple(sorted(counted))
+        names = None
+        if classes is not None and all(type(v) is int and 0 <= v < len(classes) for v in values):
+            names = tuple(str(classes[int(value)]) for value in values)
+            if len(set(names)) < len(names):
+                names = None
+        form, dtype, shape = _form_of(example)
+        return cls(form, dtype, shape, values, names, tuple(counted[value] for value in values))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> LabelSpec | None:
+        """From what ``dataclasses.asdict`` and JSON made of it; None stays None."""
+        if data is None:
+            return None
+        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def display(self, index: int) -> str:
+        """The name of class ``index`` for people."""
+        return self.names[index] if self.names else str(self.values[index])
+
+    @property
+    def displayed(self) -> list[str]:
+        return [self.display(i) for i in range(len(self))]
+
+    @property
+    def described(self) -> str:
+        """All classes, for a model card."""
+        return ", ".join(self.displayed)
+
+    def examples(self, n: int) -> list[Any]:
+        """At most n labels to show samples of."""
+        return list(self.values[:n])
+
+    def index(self, label: Any) -> int:
+        """Position of the class ``label``, given as value or name.
+
+        Raises:
+            UnknownLabelError: there is no such class; lists those there are.
+        """
+        try:
+            plain = plain_label(label)
+        except DataError:
+            plain = repr(label)
+        for candidates in (self.values, self.names or (), tuple(map(str, self.values))):
+            for i, candidate in enumerate(candidates):
+                if type(candidate) is type(plain) and candidate == plain:
+                    return i
+        known = self.displayed
+        near = difflib.get_close_matches(str(plain), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        if self.names:
+            known = [f"{value} ({name})" for value, name in zip(self.values, self.names, strict=True)]
+        raise UnknownLabelError(f"there is no class {label!r}.{hint} The classes are: {', '.join(map(str, known))}")
+
+    def __contains__(self, label: Any) -> bool:
+        try:
+            self.index(label)
+        except UnknownLabelError:
+            return False
+        return True
+
+    def indices(self, labels: Iterable[Any]) -> Tensor:
+        """(n,) int64 positions of n labels. Raises as :meth:`index`."""
+        if isinstance(labels, Tensor) and labels.dtype == torch.int64 and type(self.values[0]) is int:
+            found = torch.searchsorted(self._integers, labels).clamp(max=len(self) - 1)
+            if torch.equal(self._integers[found], labels):
+                return found  # else one is unknown; below, the error says which
+        known: dict[Any, int] = {}
+        positions = []
+        for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
+            plain = label if type(label) is int else plain_label(label)
+            if plain not in known:
+                known[plain] = self.index(plain)
+            positions.append(known[plain])
+        return torch.tensor(positions, dtype=torch.int64)
+
+    def requested(self, labels: Any, n: int) -> Tensor:
+        """What a generator is asked for: (n,) int64 positions of one label for all, or of as many as are given. Raises
+        as :meth:`index`."""
+        return torch.full((n,), self.index(labels)) if is_one(labels) else self.indices(labels)
+
+    def drawn(self, u: Tensor) -> Tensor:
+        """(n,) int64 positions, as frequent as the real samples have them, by uniform numbers (n,)."""
+        counts = torch.tensor(self.counts, dtype=torch.float64)
+        edges = counts.cumsum(0) / counts.sum()
+        return torch.searchsorted(edges, u.double(), right=True).clamp(max=len(counts) - 1)
+
+    def yielded(self, index: int) -> Any:
+        """The label of class ``index`` in the form that the dataset yields."""
+        value = self.values[index]
+        if self.form == "tensor":
+            return torch.full(self.shape, int(value), dtype=getattr(torch, str(self.dtype)))
+        if self.form == "numpy":
+            made = np.full(self.shape, value, dtype=self.dtype)
+            return made if self.shape else made[()]
+        return value
+
+    def values_of(self, indices: Tensor) -> Tensor | list[Label]:
+        """The labels of several classes (n,) int64: a tensor where they are ints, else a list."""
+        if type(self.values[0]) is int:
+            return self._integers[indices]
+        return [self.values[i] for i in indices.tolist()]
+
+    def yielded_many(self, indices: Tensor | Sequence[int]) -> list[Any]:
+        """The labels of several classes in the form that the dataset yields, each its own object."""
+        if self.form == "tensor" and self.shape == ():
+            return list(self._table[indices].unbind())  # one copy for all: a batch costs as much as a sample
+        return [self.yielded(i) for i in (indices.tolist() if isinstance(indices, Tensor) else indices)]
+
+    def batched(self, indices: Tensor) -> Tensor | list[str]:
+        """Labels of n samples: (n,) tensor, or a list for string labels."""
+        if self.form == "str":
+            return [str(self.values[i]) for i in indices.tolist()]
+        return self._table[indices.cpu()]
+
+    @cached_property
+    def _integers(self) -> Tensor:
+        """Values that are ints, (classes,) int64, ascending."""
+        return torch.tensor(self.values, dtype=torch.int64)
+
+    @cached_property
+    def _table(self) -> Tensor:
+        """The values, (classes,), of the dtype that the dataset yields."""
+        return torch.tensor([int(value) for value in self.values], dtype=_torch_dtype(self))
+
+
+def _form_of(example: Any) -> tuple[str, str | None, tuple[int, ...]]:
+    if isinstance(example, Tensor):
+        return "tensor", str(example.dtype).removeprefix("torch."), tuple(example.shape)
+    if isinstance(example, (np.ndarray, np.generic)):
+        return "numpy", str(example.dtype), tuple(example.shape)
+    return type(plain_label(example)).__name__, None, ()
+
+
+def _torch_dtype(labels: LabelSpec) -> torch.dtype:
+    dtype: torch.dtype = getattr(torch, str(labels.dtype)) if labels.form == "tensor" else torch.int64
+    return dtype

@@ -1,0 +1,50 @@
+"""How images are shown, and written to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from augsynth._atomic import atomic_file, atomic_folder
+from augsynth._embedded import embedded_picture
+from augsynth._names import file_name
+from augsynth.errors import ConfigError
+from augsynth.modalities.image.grids import image_grid
+
+_SMALL = 16  # pixels: squares of a few pixels are hard to read as a picture
+_SHOWN = 10
+
+
+def picture(x: Tensor, columns: int, *, cell: int, gap: int = 2) -> Any:
+    """A grid of (n, C, H, W) in [-1, 1] as a PIL image; small images are enlarged to about ``cell`` pixels."""
+    width = x.shape[3]
+    scale = max(1, cell // width)
+    return image_grid(x.cpu(), columns, scale=scale, gap=gap, smooth=width < _SMALL)
+
+
+def html(x: Tensor, *, large: bool) -> str:
+    """The first images of (n, C, H, W) in [-1, 1], side by side."""
+    shown = x[:_SHOWN]
+    made = picture(shown, max(1, len(shown)), cell=72 if large else 44, gap=0 if large else 3)
+    return f'<img src="{embedded_picture(made)}" alt="">'
+
+
+def write(batch: Any, out: Path) -> list[Path]:
+    """A grid as ``.png``, or a folder with a subfolder for each label and a file for each image."""
+    x = batch.model_x.cpu()
+    if out.suffix:
+        with atomic_file(out) as draft:
+            image_grid(x, columns=min(8, len(x)), scale=max(1, 48 // x.shape[-1])).save(draft)
+        return [out]
+    if out.is_dir() and any(out.iterdir()):
+        raise ConfigError(f"--out {out}: the folder is not empty; name a new one")
+    names = []
+    with atomic_folder(out) as folder:
+        for i, meta in enumerate(batch.meta):
+            sub = folder / file_name(meta["condition"] or "samples")
+            sub.mkdir(exist_ok=True)
+            image_grid(x[i : i + 1], columns=1, gap=0).save(sub / f"{meta['seed']:019d}.png")
+            names.append(out / sub.name / f"{meta['seed']:019d}.png")
+    return names

@@ -1,0 +1,60 @@
+"""All that is special about images, in one place; each part in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from augsynth.features import values
+from augsynth.modalities.image import drawing
+from augsynth.modalities.image.classic import candidates
+from augsynth.modalities.image.classifier import ImageClassifier
+from augsynth.modalities.image.inception import Inception
+from augsynth.modalities.image.readers import Digits, FashionMNIST, Folder
+from augsynth.modalities.image.spec import ImageSpec
+from augsynth.modalities.image.tiny import FORMS, TRANSFORM_FORMS, TinyImages, shape_of
+from augsynth.modality import Extract, Modality, Reader
+
+
+class ImageModality(Modality):
+    """Images: PIL, arrays or tensors."""
+
+    spec_type: ClassVar[type[ImageSpec]] = ImageSpec
+    suffixes: ClassVar[tuple[str, ...]] = (".png", ".npz", "")
+    forms: ClassVar[tuple[str, ...]] = FORMS
+    transform_forms: ClassVar[tuple[str, ...]] = TRANSFORM_FORMS
+
+    def readers(self) -> Sequence[Reader]:
+        return (Digits(), FashionMNIST(), Folder())
+
+    def classifier(self, spec: ImageSpec, outputs: int) -> nn.Module:
+        return ImageClassifier(spec, outputs)
+
+    def classic_candidates(self, spec: ImageSpec) -> dict[str, Any]:
+        return candidates(spec)
+
+    def features(self) -> dict[str, Callable[[Any, Any, Any], Extract]]:
+        return {**super().features(), "inception": lambda data, reference, judge: Inception()}
+
+    def detail(self, reference: Any) -> tuple[str, Extract]:
+        return "pixels", values
+
+    def picture(self, x: Tensor, columns: int, *, cell: int = 44) -> Any:
+        return drawing.picture(x, columns, cell=cell)
+
+    def html(self, spec: Any, x: Tensor, *, large: bool = False) -> str:
+        return drawing.html(x, large=large)
+
+    def write(self, spec: ImageSpec, batch: Any, out: Path) -> list[Path]:
+        return super().write(spec, batch, out) if out.suffix == ".npz" else drawing.write(batch, out)
+
+    def tiny(self, n: int, *, classes: int = 3, form: str | None = None, seed: int = 0) -> TinyImages:
+        form = form or "tensor-float"
+        own, shape = shape_of(form)
+        return TinyImages(n, shape, form=own, classes=classes, structure="tuple" if classes else "bare", seed=seed)
+
+    def transform_settings(self, form: str) -> dict[str, Any]:
+        return {"value_range": (-1.0, 1.0)} if form.startswith("numpy-chw") else {}

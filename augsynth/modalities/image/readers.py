@@ -1,0 +1,104 @@
+"""Images by name on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from augsynth.datasets.arrays import ArrayDataset
+from augsynth.datasets.options import refuse_options
+from augsynth.errors import ConfigError, DataError
+from augsynth.modalities.image.folder import SUFFIXES, read_image_folder
+from augsynth.modalities.image.idx import read_idx
+
+_FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
+_FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.cache/fashion-mnist", "data/FashionMNIST/raw")
+
+
+class Digits:
+    """The 1,797 digits of 8×8 pixels in scikit-learn, split 1,200 to 597 by class, at random with a fixed seed."""
+
+    form = "digits"
+
+    def reads(self, name: str) -> bool:
+        return name == "digits"
+
+    def has_test_split(self, name: str) -> bool:
+        return True
+
+    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
+        refuse_options(name, options)
+        return read_digits(split)
+
+
+class FashionMNIST:
+    """Fashion-MNIST from the four files that its authors publish."""
+
+    form = "fashion-mnist"
+
+    def reads(self, name: str) -> bool:
+        return name == "fashion-mnist"
+
+    def has_test_split(self, name: str) -> bool:
+        return True
+
+    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
+        refuse_options(name, options)
+        return read_fashion_mnist(split)
+
+
+class Folder:
+    """A folder with a subfolder of images for each class, or with ``train`` and ``test`` above these. The option
+    ``size`` resizes to squares."""
+
+    form = "a folder of images"
+
+    def reads(self, name: str) -> bool:
+        path = Path(name).expanduser()
+        return path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
+
+    def has_test_split(self, name: str) -> bool:
+        return (Path(name).expanduser() / "test").is_dir()
+
+    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
+        refuse_options(name, options, "size")
+        path = Path(name).expanduser()
+        size = options.get("size")
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise ConfigError(f"size={size!r}: expected the side of a square in pixels")
+        inner = path / split
+        return read_image_folder(inner if inner.is_dir() else path, size=size)
+
+
+def read_digits(split: str) -> ArrayDataset:
+    """A part of scikit-learn's digits."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    # 17 grey levels, 0 to 16
+    images = torch.from_numpy((digits.images * (255 / 16)).round().astype(np.uint8))[:, None]
+    train, test = train_test_split(np.arange(len(images)), train_size=1200, random_state=0, stratify=digits.target)
+    chosen = torch.from_numpy(train if split == "train" else test)
+    return ArrayDataset(images, digits.target, [str(i) for i in range(10)]).subset(chosen)
+
+
+def read_fashion_mnist(split: str) -> ArrayDataset:
+    """A part of Fashion-MNIST. Raises DataError where it is not on this machine."""
+    prefix = "train" if split == "train" else "t10k"
+    folders = [os.environ.get("AUGSYNTH_FASHION_MNIST"), *_FASHION_FOLDERS]
+    for folder in (Path(one).expanduser() for one in folders if one):
+        images, labels = (folder / f"{prefix}-{part}-ubyte.gz" for part in ("images-idx3", "labels-idx1"))
+        if images.is_file() and labels.is_file():
+            x = torch.from_numpy(read_idx(images).copy())[:, None]
+            return ArrayDataset(x, torch.from_numpy(read_idx(labels).astype(np.int64)), _FASHION)
+    raise DataError(
+        "Fashion-MNIST is not on this machine; looked in "
+        f"{', '.join(one for one in folders if one)}. On Debian and Ubuntu: apt install dataset-fashion-mnist; "
+        "elsewhere put its four .gz files into a folder and set AUGSYNTH_FASHION_MNIST to it"
+    )

@@ -1,0 +1,100 @@
+"""All that is special about texts, in one place; each part in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from html import escape
+from itertools import combinations
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from augsynth.modalities.text.classifier import TextClassifier
+from augsynth.modalities.text.language import measured
+from augsynth.modalities.text.readers import Table
+from augsynth.modalities.text.runs import text_copies
+from augsynth.modalities.text.spec import TextSpec
+from augsynth.modalities.text.tiny import TinyTexts
+from augsynth.modalities.text.words import ReducedWords, WordJudge, tfidf
+from augsynth.modalities.text.writing import write
+from augsynth.modality import Extra, Extract, Modality, Reader
+from augsynth.registry import create
+from augsynth.topic_spec import TopicSpec
+
+_SHOWN, _LONGEST = 6, 400
+
+
+class TextModality(Modality):
+    """Texts: strings."""
+
+    spec_type: ClassVar[type[TextSpec]] = TextSpec
+    batch_size: ClassVar[int] = 32
+    readable: ClassVar[bool] = True
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".jsonl")
+    forms: ClassVar[tuple[str, ...]] = ("str",)
+
+    def readers(self) -> Sequence[Reader]:
+        return (Table(),)
+
+    def topics_for(self, raw: Any, topics: Any, seed: int) -> tuple[TopicSpec, Tensor]:
+        from augsynth.modalities.text.topics.finding import topics_for
+
+        return topics_for(raw, topics, seed)
+
+    def classifier(self, spec: TextSpec, outputs: int) -> nn.Module:
+        return TextClassifier(outputs)
+
+    def judge(self, data: Any) -> WordJudge:
+        return WordJudge(data)
+
+    def classic_candidates(self, spec: TextSpec) -> dict[str, Any]:
+        return {
+            "eda": create("transform", "eda", n_aug=16, alpha=0.05),  # Wei & Zou's advice for up to 500 texts
+            "aeda": create("transform", "aeda"),
+        }
+
+    def spread(self, x: Sequence[str]) -> float:
+        """Mean share of their words that two texts do not have in common (Jaccard)."""
+        words = [set(text.split()) for text in x]
+        pairs = list(combinations(words, 2))
+        return sum(1.0 - len(a & b) / max(len(a | b), 1) for a, b in pairs) / len(pairs) if pairs else 0.0
+
+    def features(self) -> dict[str, Callable[[Any, Any, Any], Extract]]:
+        return {"tfidf-svd": lambda data, reference, judge: ReducedWords(reference)}
+
+    def default_features(self, judge: Any) -> str:
+        return "tfidf-svd"
+
+    def detail(self, reference: Any) -> tuple[str, Extract]:
+        return "tfidf", tfidf(reference).transform
+
+    def copies(self, made: Any, held: Any, train: Any) -> list[Any]:
+        return text_copies(made, held, train)
+
+    def measurements(self, gen: Any, sets: Any, rows: Any, seed: int) -> dict[str, Callable[[], Extra]]:
+        return {"language": partial(measured, gen, sets, rows, seed)}
+
+    def html(self, spec: Any, x: Sequence[str], *, large: bool = False) -> str:
+        shown = (text if len(text) <= _LONGEST else text[:_LONGEST] + " …" for text in x[:_SHOWN])
+        return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in shown) + "</ul>"
+
+    def lines(self, spec: Any, x: Sequence[str]) -> list[str]:
+        return list(x)
+
+    def write(self, spec: TextSpec, batch: Any, out: Path) -> list[Path]:
+        return write(batch, out)
+
+    def tiny(self, n: int, *, classes: int = 3, form: str | None = None, seed: int = 0) -> TinyTexts:
+        return TinyTexts(n, classes=classes, seed=seed)
+
+    def spoilt(self, x: Any, seed: int) -> Any:
+        bad = (lambda text: f"{text} the the the", lambda text: text.split()[0])
+        return type(x)(bad[i % 2](text) for i, text in enumerate(x))
+
+    def blank(self) -> Iterable[str]:
+        return ("", "  ", "\n")
+
+    def smallest(self) -> Iterable[str]:
+        return ("a", "Schön", "你好", "👩‍🚀", "it's")

@@ -1,0 +1,56 @@
+"""The kind of data that a plugin is checked with, and tiny data of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth.modality import Modality
+from augsynth.plugin_specs import ANY
+from augsynth.recognition import modality_named, spec_of
+from augsynth.registry import default_registry
+
+
+def modality_for(kind: str, plugin: Any) -> Modality:
+    """The modality of a plugin given by name, or of a class or object with an attribute ``modality``. One for any kind
+    is checked with the first there is."""
+    named = getattr(plugin, "modality", ANY)
+    if isinstance(plugin, str):
+        registry = default_registry()
+        qualified = registry.qualified_name(kind, plugin)
+        named = next(i.modality for i in registry.plugins() if (i.kind, i.qualified) == (kind, qualified))
+    if named == ANY:
+        return next(one for one in default_registry().modalities()[0] if one.spec_type.tensors)
+    return modality_named(named)
+
+
+def in_another_kind(modality: Modality, n: int) -> Any:
+    """Tiny data of a kind that is not ``modality``, or None where there is no other."""
+    others = (one for one in default_registry().modalities()[0] if one.qualified != modality.qualified)
+    return next((one.tiny(n) for one in others if one.spec_type.tensors != modality.spec_type.tensors), None)
+
+
+def inputs(modality: Modality, n: int, form: str | None = None) -> list[Any]:
+    """n bare inputs of a form."""
+    data = modality.tiny(n, classes=0, form=form)
+    return [data[i] for i in range(n)]
+
+
+def as_seen(modality: Modality, n: int) -> Any:
+    """n tiny samples as generators see them."""
+    given = inputs(modality, n)
+    spec = spec_of(given[0], modality)
+    raw = spec.stacked([spec.to_raw(x) for x in given])
+    return spec.refined(raw).raw_to_model(raw)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two are the same to the last bit: tensors, lists, or single samples."""
+    return torch.equal(a, b) if isinstance(a, Tensor) else bool(a == b)
+
+
+def close(a: Any, b: Any, tolerance: float) -> bool:
+    """Equal but for what other batch shapes change in float32 arithmetic."""
+    return bool((a - b).abs().max() < tolerance) if isinstance(a, Tensor) else bool(a == b)

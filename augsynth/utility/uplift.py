@@ -1,0 +1,189 @@
+"""What training gains from synthetic samples, against classic augmentation, at equal steps."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from augsynth._progress import progress_bar
+from augsynth._version import __version__
+from augsynth.callbacks import Callbacks
+from augsynth.errors import ConfigError, MissingDependencyError
+from augsynth.fitting.training_data import TrainingData
+from augsynth.generator.generator import Generator
+from augsynth.pool.sample_pool import SamplePool
+from augsynth.seeding import check_seed, derive
+from augsynth.utility.arms import BOTH, CLASSIC, REAL, SYNTHETIC, checked_arms, standard_arms
+from augsynth.utility.looks import Looks
+from augsynth.utility.result import Uplift, summarised
+from augsynth.utility.scoring import Predict, Scorer
+from augsynth.utility.trials import TrialStore, run_trials, usable_jobs
+
+log = logging.getLogger("augsynth")
+
+_ARM_SEED = 0x0F11
+
+
+def uplift(
+    real: Any,
+    holdout: Any,
+    arms: Any,
+    *,
+    baseline: str | None = None,
+    candidate: str | None = None,
+    ratio: Any = 0.3,
+    classic: Any = None,
+    seeds: int = 5,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    metric: str = "accuracy",
+    train: Callable[..., Predict] | None = None,
+    stop_early: bool = True,
+    seed: int = 0,
+    device: str = "cpu",
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    callback: Any = None,
+    progress: bool = True,
+) -> Uplift:
+    """Train with and without synthetic samples, at equal optimiser steps, and say whether they helped.
+
+    Args:
+        real: the training set, map-style, with labels.
+        holdout: samples to score on; nothing is chosen by them.
+        arms: a fitted generator, for the arms ``"real"``, ``"real + classic"``, ``"real + synthetic"`` and
+            ``"real + classic + synthetic"`` (see :func:`standard_arms`); or a mapping of names to datasets, or to
+            callables that take a seed and return one.
+        baseline, candidate: the two arms that the verdict compares. With a generator: both, against classic
+            augmentation (without ``classic``, synthetic against real); else the last arm against the first.
+        ratio, classic: of the standard arms. Tune ``classic`` first (:func:`tune_classic`), or the comparison flatters
+            nobody.
+        seeds: how many, at least 2. A seed decides weights, order, blend and augmentation, alike for all arms.
+        steps, batch_size: of every arm; None takes what suits the built-in classifier.
+        metric: ``"accuracy"`` or ``"balanced_accuracy"`` (the mean over classes).
+        train: a training function of your own, ``train(dataset, steps=, batch_size=, seed=, device=)``, that returns
+            ``predict``: a list of inputs as your dataset yields them → (n,) class positions or (n, classes) scores.
+            None trains a small built-in one.
+        stop_early: stop as soon as the answer is clear; see :class:`Looks` for the sequential test.
+        seed: everything random follows it.
+        device: ``"cpu"``, ``"cuda"``, ...
+        jobs: parallel processes; None takes one a core on a CPU, else one.
+        out: folder for finished trials; with it, a run that was killed goes on where it was. ``uplift.json`` and, with
+            the extra ``report``, ``uplift.html`` are written there at the end. Arms are told apart by their names.
+        callback: an :class:`augsynth.Callback`, or several, that hears of the result.
+        progress: show a progress bar on a terminal.
+
+    Raises:
+        ConfigError: an argument cannot be used, or ``out`` holds trials of other settings.
+        DataError: no labels, a class of ``real`` that ``holdout`` lacks, or samples that differ in form.
+    """
+    listeners = Callbacks(callback)
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
+        raise ConfigError(f"seeds={seeds!r}: a confidence interval needs at least 2; 5 or more are better")
+    train_data, test = TrainingData.read(real, show=progress), TrainingData.read(holdout, show=progress)
+    score = Scorer(train_data, test, metric=metric, train=train, steps=steps, batch_size=batch_size, device=device)
+    own_arms = isinstance(arms, (Generator, SamplePool))
+    named = checked_arms(standard_arms(real, arms, ratio=ratio, classic=classic) if own_arms else arms)
+    baseline, candidate = _compared(named, baseline, candidate, own_arms)
+    jobs = usable_jobs(jobs, device)
+    settings: dict[str, Any] = {
+        "arms": list(named),
+        "steps": score.steps,
+        "batch_size": score.batch_size,
+        "metric": metric,
+        "seed": check_seed(seed),
+        "train": "built in" if train is None else getattr(train, "__qualname__", type(train).__name__),
+        "training samples": len(train_data),
+        "holdout samples": len(test),
+        "data": train_data.fingerprint,
+        "holdout": test.fingerprint,
+    }
+    if own_arms:
+        settings |= {"ratio": str(ratio), "classic": str(classic), "generator": arms.plugin}
+    store = TrialStore(None if out is None else Path(out), settings)
+
+    def run(arm: str, number: int) -> dict[str, Any]:
+        own = int(derive(seed, _ARM_SEED, number))
+        return score(named[arm](own), own)
+
+    looks, done = Looks(seeds, stop_early), 0
+    with progress_bar("training arms", seeds * len(named), show=progress) as bar:
+        bar.update(len(store.done))
+        ahead = max(1, jobs // len(named))  # seeds at a time, so that no core is idle
+        while done < seeds:
+            upto = min(seeds, max(done + ahead, min(2, seeds)))
+            missing = [(arm, i) for i in range(upto) for arm in named if (arm, i) not in store.done]
+            for key, trial in run_trials(run, missing, jobs):
+                store.add(key, trial)
+                bar.update(len(store.done))
+            done = upto
+            level = looks.level(done)
+            trials = {arm: [store.done[arm, i] for i in range(done)] for arm in named}
+            stopped = done < seeds
+            result = summarised(
+                trials,
+                baseline=baseline,
+                candidate=candidate,
+                metric=metric,
+                level=level,
+                classes=score.spec.labels.displayed,
+                rest={
+                    "stopped_early": stopped,
+                    "caveats": _caveats(done, looks, len(train_data), named, own_arms, classic),
+                    "settings": {
+                        **settings,
+                        "seeds": done,
+                        "jobs": jobs,
+                        "device": device,
+                        "versions": f"augsynth {__version__}, torch {torch.__version__}, "
+                        f"Python {platform.python_version()}",
+                    },
+                },
+            )
+            if looks.is_due(done) and result.verdict != "no difference":
+                break
+    if out is not None:
+        try:
+            result.save(out)
+        except MissingDependencyError as error:
+            log.info("%s; %s has the numbers", error, Path(out) / "uplift.json")
+    listeners.on_result(result)
+    return result
+
+
+def _compared(arms: dict[str, Any], baseline: str | None, candidate: str | None, own: bool) -> tuple[str, str]:
+    names = list(arms)
+    standard = (CLASSIC, BOTH) if BOTH in arms else (REAL, SYNTHETIC)
+    pair = standard if own else (names[0], names[-1])
+    chosen = (baseline or pair[0], candidate or pair[1])
+    for role, name in zip(("baseline", "candidate"), chosen, strict=True):
+        if name not in arms:
+            raise ConfigError(f"{role}={name!r}: there is no such arm; there are: {', '.join(names)}")
+    if chosen[0] == chosen[1]:
+        raise ConfigError(f"baseline and candidate are both {chosen[0]!r}")
+    return chosen
+
+
+def _caveats(done: int, looks: Looks, n: int, arms: dict[str, Any], own: bool, classic: Any) -> list[str]:
+    told = [
+        f"The interval is Student's t over {done} paired seeds; with so few it is wide.",
+        "The seeds vary weights, order, blend and augmentation. Unless an arm says otherwise, the training samples "
+        f"({n}) and the generator are one draw; another may come out differently.",
+        "Nothing was chosen on the holdout by this function. If you choose ratio, generator or arms by it, score once "
+        "more on data that you have not looked at.",
+    ]
+    if looks.before:
+        told.append(
+            f"It may stop early: {looks.before} looks share an error of 0.01, the last has 0.04, so that a false "
+            "alarm is at most 5 % in all. Intervals of single arms are at 95 %."
+        )
+    if own and classic is None:
+        told.append("Classic augmentation was not among the arms, and is often the stronger choice with few samples.")
+    if len(arms) > 2:
+        told.append("Only baseline and candidate were compared by the test; other differences are shown, not tested.")
+    return told

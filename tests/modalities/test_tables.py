@@ -1,0 +1,65 @@
+"""Texts from files."""
+
+import json
+
+import pytest
+
+import augsynth
+from augsynth.datasets.named import open_dataset
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_the_formats_agree(tmp_path):
+    rows = [("How far, really?", "number"), ('Who said "no"?', "human"), ("Line\nbreak 👍", "entity")]
+    quoted = ['"' + text.replace('"', '""') + '",' + label for text, label in rows]
+    files = [
+        write(tmp_path / "a.csv", "question,kind\n" + "\n".join(quoted) + "\n"),
+        write(tmp_path / "a.jsonl", "\n".join(json.dumps({"question": t, "kind": y}) for t, y in rows) + "\n\n"),
+    ]
+    for file in files:
+        assert list(open_dataset(file, text="question", label="kind")) == rows
+        assert open_dataset(file, text="question", label="kind").targets == [y for _, y in rows]
+        assert list(open_dataset(file, text="question")) == [text for text, _ in rows]
+
+
+def test_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({"text": ["a b", "c d"], "y": [1, 0]}), tmp_path / "a.parquet")
+    assert list(open_dataset(str(tmp_path / "a.parquet"), label="y")) == [("a b", 1), ("c d", 0)]
+    with pytest.raises(augsynth.DataError, match="cannot be read as Parquet"):
+        open_dataset(write(tmp_path / "b.parquet", "nothing"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns", "error", "message"),
+    [
+        ("a.csv", "q,k\nx,1\n", {"text": "text"}, augsynth.ConfigError, "no column 'text'; it has: q, k"),
+        ("a.csv", "q,k\nx,1\n", {}, augsynth.ConfigError, "the columns q, k: say which.*--text"),
+        ("a.csv", "text,k\nx,1\n", {"label": "y"}, augsynth.ConfigError, "no column 'y'; it has: text, k"),
+        ("a.csv", b"text\nok\nbad \xff byte\n", {}, augsynth.DataError, r"line 3: not UTF-8 \(byte b'\\xff'\)"),
+        ("a.csv", "text,k\nx,1\n ,2\n", {}, augsynth.DataError, "row 2: column 'text' holds ' '"),
+        ("a.csv", "text,k\nx,\n", {"label": "k"}, augsynth.DataError, "row 1: column 'k' holds ''"),
+        ("a.csv", "text,k\nx\n", {}, augsynth.DataError, "line 2: expected 2 fields"),
+        ("a.csv", "text\n", {}, augsynth.DataError, "has no rows"),
+        ("a.jsonl", '{"text": "a"}\n{oops}\n', {}, augsynth.DataError, "line 2: not JSON"),
+        ("a.jsonl", "[1]\n", {}, augsynth.DataError, "line 1: expected an object"),
+        ("a.jsonl", '{"text": "a"}\n{"t": "b"}\n', {}, augsynth.DataError, "row 2: column 'text' holds None"),
+    ],
+)
+def test_bad_tables_are_named(tmp_path, name, content, columns, error, message):
+    with pytest.raises(error, match=message):
+        open_dataset(write(tmp_path / name, content), **columns)
+
+
+def test_columns_are_for_tables(tmp_path):
+    with pytest.raises(augsynth.ConfigError, match="takes no --text"):
+        open_dataset("digits", text="text")
+    with pytest.raises(augsynth.ConfigError, match="no such file"):
+        open_dataset("nowhere.csv")

@@ -1,0 +1,7 @@
+"""The same modality under another roof."""
+
+from augsynth_plane.modality import PointModality
+
+
+class Rival(PointModality):
+    pass
