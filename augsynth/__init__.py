@@ -20,7 +20,7 @@ _EXPORTS = {
     "augsynth.blending.iterable": ("SyntheticIterableDataset",),
     "augsynth.blending.ratio": ("CosineSchedule", "LinearSchedule"),
     "augsynth.callbacks": ("Callback",),
-    "augsynth.loading": ("load",),
+    "augsynth.datasets.named": ("open_dataset",),
     "augsynth.errors": (
         "AmbiguousPluginError",
         "AugsynthError",
@@ -54,6 +54,7 @@ _EXPORTS = {
     "augsynth.fitting.fit": ("fit",),
     "augsynth.gate": ("UtilityGate",),
     "augsynth.generator.generator": ("Generator",),
+    "augsynth.loading": ("load",),
     "augsynth.modalities.image.grids": ("image_grid",),
     "augsynth.modalities.text.cleaning": ("CleaningReport", "clean"),
     "augsynth.pool.sample_pool": ("SamplePool",),

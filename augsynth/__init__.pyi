@@ -10,6 +10,7 @@ from augsynth.blending.iterable import SyntheticIterableDataset as SyntheticIter
 from augsynth.blending.ratio import CosineSchedule as CosineSchedule
 from augsynth.blending.ratio import LinearSchedule as LinearSchedule
 from augsynth.callbacks import Callback as Callback
+from augsynth.datasets.named import open_dataset as open_dataset
 from augsynth.errors import AmbiguousPluginError as AmbiguousPluginError
 from augsynth.errors import AugsynthError as AugsynthError
 from augsynth.errors import AugsynthWarning as AugsynthWarning

@@ -7,6 +7,7 @@ from augsynth._embedded import embedded_picture as embedded_picture
 from augsynth._names import file_name as file_name
 from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
+from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback
@@ -19,6 +20,7 @@ from augsynth.generator.authored import TrainingBatch as TrainingBatch
 from augsynth.generator.generator import Generator as Generator
 from augsynth.hooks import hookimpl as hookimpl
 from augsynth.latent import LatentGenerator as LatentGenerator
+from augsynth.latent import evidence as evidence
 from augsynth.modalities.image.grids import image_grid as image_grid
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
@@ -29,6 +31,7 @@ from augsynth.modalities.image.transform import Transform as Transform
 from augsynth.modalities.text.spec import TextSpec as TextSpec
 from augsynth.modalities.text.transform import TextTransform as TextTransform
 from augsynth.modality import Extra as Extra
+from augsynth.modality import Extract as Extract
 from augsynth.modality import Modality as Modality
 from augsynth.modality import Reader as Reader
 from augsynth.plugin_specs import CallbackSpec as CallbackSpec

@@ -187,26 +187,49 @@ class LatentGenerator(Generator):
         - ``"interpolate"``: ``strength`` of the way to another sample of the class;
         - ``"jitter"``: ``strength`` times the posterior's standard deviation.
         """
-        method = options.pop("method", "transfer")
-        if options:
-            raise ConfigError(f"vary has no option {', '.join(map(repr, sorted(options)))}; it has: 'method'")
         mean, deviation = self.to_latent(x, labels)
-        classes = _or_zero(labels, seeds)
-        if method == "transfer":
-            step = self.mixture.transfer(classes, seeds)
-        elif method == "pooled":
-            step = self.mixture.transfer(classes, seeds, pooled=True)
-        elif method == "interpolate":
-            step = self.mixture.draw(classes, seeds, temperature=1.0, truncation=None, stream=_TARGET) - mean
-        elif method == "jitter":
-            step = deviation * noise(seeds, (mean.shape[1],), stream=_TARGET)
-        else:
-            raise ConfigError(f"method={method!r}: expected 'transfer', 'pooled', 'interpolate' or 'jitter'")
+        step = self.latent_step(mean, deviation, labels, seeds, **options)
         # one pass over both, so that a strength of 0 gives x back to the last bit
         moved, still = self.from_latent(
             torch.cat([mean + strength * step, mean]), None if labels is None else labels.repeat(2)
         ).chunk(2)
         return (x + moved - still).clamp(-1.0, 1.0)
+
+    def latent_step(
+        self, mean: Tensor, deviation: Tensor, labels: Tensor | None, seeds: Tensor, **options: Any
+    ) -> Tensor:
+        """(n, d) steps of :meth:`vary_batch` at strength 1, from latents of the given ``mean`` and ``deviation``
+        (n, d); ``options`` are those of :meth:`vary_batch`."""
+        method = options.pop("method", "transfer")
+        if options:
+            raise ConfigError(f"vary has no option {', '.join(map(repr, sorted(options)))}; it has: 'method'")
+        classes = _or_zero(labels, seeds)
+        if method == "transfer":
+            return self.mixture.transfer(classes, seeds)
+        if method == "pooled":
+            return self.mixture.transfer(classes, seeds, pooled=True)
+        if method == "interpolate":
+            return self.mixture.draw(classes, seeds, temperature=1.0, truncation=None, stream=_TARGET) - mean
+        if method == "jitter":
+            return deviation * noise(seeds, (mean.shape[1],), stream=_TARGET)
+        raise ConfigError(f"method={method!r}: expected 'transfer', 'pooled', 'interpolate' or 'jitter'")
+
+
+def evidence(x: Tensor, decoded: Tensor, mean: Tensor, deviation: Tensor, free_bits: float) -> tuple[Tensor, Tensor]:
+    """The two terms of a VAE's bound, a sample: reconstruction and KL.
+
+    The variance of the decoder is its maximum-likelihood value for the batch (σ-VAE, Rybkin et al. 2021), so that no
+    weight between the two needs tuning; free bits (Kingma et al. 2016) keep latent dimensions from collapsing.
+
+    Args:
+        x, decoded: (n, ...) in [-1, 1].
+        mean, deviation: (n, d) of the posterior.
+        free_bits: nats of each latent dimension that cost nothing.
+    """
+    # -log N(x; decoded, σ²) with σ² at its optimum, the mean squared error; the floor is the rounding of 8-bit values
+    reconstruction = 0.5 * x[0].numel() * ((decoded - x).square().mean() + 1e-5).log()
+    kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, d)
+    return reconstruction, kl.mean(0).clamp(min=free_bits).sum()
 
 
 def _or_zero(labels: Tensor | None, seeds: Tensor) -> Tensor:

@@ -98,7 +98,7 @@ class Modality:
 
     # ------------------------------------------------------------------ comparing
 
-    def spread(self, x: Any) -> float:
+    def spread(self, spec: Any, x: Any) -> float:
         """Mean distance of pairs of n samples as generators see them; 0 where all are the same."""
         return float(torch.pdist(x.cpu().flatten(1)).mean()) if len(x) > 1 else 0.0
 
@@ -116,13 +116,13 @@ class Modality:
         """The name of the space that ``evaluate`` takes, given the judge, or None without labels."""
         return "pca" if judge is None or not hasattr(judge, "features") else "classifier"
 
-    def detail(self, reference: Any) -> tuple[str, Extract]:
+    def detail(self, spec: Any, reference: Any) -> tuple[str, Extract]:
         """The space in which copies are looked for, and its name: by default the very values."""
         from augsynth.features import values
 
         return "values", values
 
-    def copies(self, made: Any, held: Any, train: Any) -> list[Any]:
+    def copies(self, spec: Any, made: Any, held: Any, train: Any) -> list[Any]:
         """Further figures of copying, of generated, held-out and all training samples."""
         return []
 
@@ -139,7 +139,7 @@ class Modality:
 
     # ------------------------------------------------------------------ showing
 
-    def picture(self, x: Any, columns: int, *, cell: int = 44) -> Any:
+    def picture(self, spec: Any, x: Any, columns: int, *, cell: int = 44) -> Any:
         """n samples as generators see them, as one PIL image of rows of ``columns``, about ``cell`` pixels each; None
         where they are not to be looked at."""
         return None
@@ -162,7 +162,7 @@ class Modality:
 
     def preview(self, spec: Any, batch: Any, folder: Path) -> Path:
         """Write generated samples to be looked at as ``preview.*`` into ``folder``, which exists; returns the file."""
-        picture = self.picture(batch.model_x, 8)
+        picture = self.picture(spec, batch.model_x, 8)
         file = folder / ("preview.txt" if picture is None else "preview.png")
         if picture is not None:
             picture.save(file)

@@ -74,7 +74,8 @@ def read_sample(
         ConfigError: ``fields`` names what is not there.
     """
     known = [modality_named(modality)] if modality is not None else default_registry().modalities()[0]
-    structure = Structure.of(sample, fields, [name for one in known for name in one.spec_type.field_names])
+    kinds = [one.spec_type for one in known]
+    structure = Structure.of(sample, fields, kinds)
     x = structure.x_of(sample)
     return structure, spec_of(x, recognised(x, modality), dataset)
 

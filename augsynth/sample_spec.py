@@ -231,14 +231,8 @@ class SampleSpec:
         """
         raise CapabilityError(f"{self.described}: samples do not tell their topic; pass topics=")
 
-    @classmethod
-    def caller(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
+    def caller(self, transform: Any) -> Callable[[Any, int | None], Any] | None:
         """How ``transform``, of some library, is called with an input and a seed; None where it is called as it is."""
-        return None
-
-    @classmethod
-    def moved(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
-        """The same for an input that comes with targets which lie in it, as a :class:`augsynth.joint.Joint`."""
         return None
 
     def to_json(self) -> dict[str, Any]:

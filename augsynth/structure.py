@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from augsynth.errors import ConfigError, DataError
 
@@ -12,6 +12,15 @@ X_KEYS = ("x", "input", "inputs", "data")
 Y_KEYS = ("label", "labels", "target", "targets", "y", "class", "fine_label")
 
 Fields = Mapping[str, Any] | Sequence[Any]
+
+
+class Kind(Protocol):
+    """What is asked of a kind of data here; a :class:`SampleSpec`, or its class."""
+
+    @property
+    def field_names(self) -> tuple[str, ...]: ...
+
+    def claims(self, x: Any) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Structure:
     size: int = 1
 
     @classmethod
-    def of(cls, sample: Any, fields: Fields | None = None, names: Iterable[str] = ()) -> Structure:
+    def of(cls, sample: Any, fields: Fields | None = None, kinds: Iterable[Kind] = ()) -> Structure:
         """Read the structure off one sample.
 
         Args:
@@ -41,14 +50,17 @@ class Structure:
             fields: ``{"x": key, "y": key}`` or ``(x, y)`` where the defaults do not find them: the first two
                 entries of a tuple, or the usual keys of a dict (``x``, ``label``, ...). ``"y": None`` means
                 unlabelled.
-            names: further keys that may hold the input.
+            kinds: of data, which know further keys, and inputs that are dicts themselves.
 
         Raises:
             DataError: the input is not found; the message lists the keys there are.
             ConfigError: ``fields`` is not of the stated form or names what is not there.
         """
-        wanted = _wanted(fields)
+        wanted, kinds = _wanted(fields), list(kinds)
+        if isinstance(sample, Mapping) and fields is None and any(kind.claims(sample) for kind in kinds):
+            return cls("bare", None, None)
         if isinstance(sample, Mapping):
+            names = [name for kind in kinds for name in kind.field_names]
             keys = list(sample)
             x = wanted["x"] if "x" in wanted else next((key for key in (*names, *X_KEYS) if key in sample), None)
             y = wanted["y"] if "y" in wanted else next((key for key in Y_KEYS if key in sample), None)

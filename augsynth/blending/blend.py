@@ -67,7 +67,6 @@ class Blend:
         """Transform the inputs of the samples ``at``, in place; ``seeds`` (n,) are those of all positions."""
         structure = self._form.structure
         chosen = None if self.seed is None else derive(seeds[list(at)], stream)
-        spec = None if self._form.spec is None else type(self._form.spec)
-        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen, spec)
+        made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen, self._form.spec)
         for i, x in zip(at, made, strict=True):
             samples[i] = structure.replace_x(samples[i], x)

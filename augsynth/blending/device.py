@@ -207,7 +207,7 @@ class DeviceBlend:
             raise BrokenPluginError(f"{self.gen.plugin or type(self.gen).__name__} made NaN or infinite values")
 
     def _inspected(self, batch: Any) -> Structure:
-        structure = Structure.of(batch, self._fields, self.gen.spec.field_names)
+        structure = Structure.of(batch, self._fields, [self.gen.spec])
         x, spec = structure.x_of(batch), self.gen.spec
         if not isinstance(x, Tensor):
             raise DataError(f"inputs of type {type(x).__name__}: expected a tensor (n, ...) that default_collate made")

@@ -70,7 +70,7 @@ def probed(
         if known is None:
             found, spec = read_sample(sample, fields, None, dataset)
             return structure or found, spec, spec.to_raw((structure or found).x_of(sample))
-        structure = structure or Structure.of(sample, fields, known.field_names)
+        structure = structure or Structure.of(sample, fields, [known])
         x = structure.x_of(sample)
         if not known.claims(x):
             raise SpecMismatchError(f"{seen(x)}: the generator was fitted on {known.kind} data, {known.described}")

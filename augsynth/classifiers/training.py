@@ -65,7 +65,7 @@ def train_classifier(
     Returns:
         The classifier, in evaluation mode.
     """
-    structure = Structure.of(dataset[0], names=spec.field_names)
+    structure = Structure.of(dataset[0], kinds=[spec])
     if spec.labels is None or not structure.labelled:
         raise DataError("a classifier needs labels, and the dataset yields none")
     labels = spec.labels

@@ -38,7 +38,7 @@ def draw_grid(outcome: Outcome, path: Path) -> Path:
         made = generator.sample(_SYNTHETIC, labels=spec.labels.values[c], seed=1).model_x
         blocks[1].append(spec.placed(made, "cpu"))
     real, synthetic = (spec.joined(parts) for parts in blocks)
-    pictures = modality.picture(real, _REAL, cell=56), modality.picture(synthetic, _SYNTHETIC, cell=56)
+    pictures = modality.picture(spec, real, _REAL, cell=56), modality.picture(spec, synthetic, _SYNTHETIC, cell=56)
     if pictures[0] is None:
         return _listed(modality, spec, names, blocks, path.with_suffix(".txt"))
     figure = figure_module().Figure(figsize=(9, 0.62 * len(names) + 0.9), layout="constrained")

@@ -92,4 +92,4 @@ def second_space(first: Space, data: TrainingData, reference: Any, judge: Any) -
 
 def detail_space(data: TrainingData, reference: Any) -> Space:
     """Where copies are looked for: the samples themselves, in a form that tells one from another."""
-    return Space(*modality_of(data.spec).detail(reference))
+    return Space(*modality_of(data.spec).detail(data.spec, reference))

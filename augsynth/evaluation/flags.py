@@ -16,7 +16,7 @@ FLAGS = ("copies", "collapsed", "unrealistic", "mislabelled")
 COPIED, COPIED_OF_FEW = 0.05, 0.5  # share of near copies
 DISTINCT, DIVERSE, DIVERSE_CLASS = 0.25, 0.5, 0.2  # of the floor
 REALISTIC = 0.5  # of the floor's density, or share
-STRAY = 0.15  # share of the samples
+STRAY, STRAY_OF_FEW = 0.15, 0.5  # share of the samples
 TOLD_APART, COVERED = 0.9, 0.75  # AUC; of the floor's coverage
 AGREEMENT = 0.1  # below the floor's
 FEW = 30  # distinct samples; fewer tell neither realism nor labels
@@ -92,8 +92,9 @@ def unrealistic(
     """Samples lie where real ones do not, by figures that no outlier among the real samples can hold up.
 
     In any of the spaces: a density below half of the floor; or one sample in seven farther from all real ones than
-    nearly any real one. In all of them: a classifier tells the samples from real ones nearly always, and they leave a
-    quarter of these uncovered. Or a measure of the kind of data finds half as many plausible.
+    nearly any real one (of a few distinct samples, most); or a classifier tells them from real ones nearly always, and
+    they leave a quarter of these uncovered. Or a measure of the kind of data finds half as many
+    plausible.
 
     Args:
         spaces: names of the spaces that the figures are of.
@@ -102,10 +103,17 @@ def unrealistic(
         kept: rows of distinct generated samples: identical ones tell no more than one.
         varied: whether they are not collapsed; else that is why they cover little.
     """
-    if len(kept) < FEW:
-        return None
+    few = len(kept) < FEW
     for space in spaces:
         density, strays = figures[f"density[{space}]"], figures[f"strays[{space}]"]
+        if strays.interval[0] > max(STRAY_OF_FEW if few else STRAY, _high(strays)):
+            return Flag(
+                "unrealistic",
+                f"{_percent(strays.value, strays.interval)} of the samples are farther from every held-out one than "
+                f"nearly all training samples are, and {_share(strays.floor)} of those (in the space of {space})",
+            )
+        if few:
+            continue
         if density.interval[1] < REALISTIC * _low(density):
             return Flag(
                 "unrealistic",
@@ -113,23 +121,18 @@ def unrealistic(
                 f"density of held-out ones around them, and training samples {density.floor:.2f} (in the space of "
                 f"{space})",
             )
-        if strays.interval[0] > max(STRAY, _high(strays)):
+    if few:
+        return None
+    for space in spaces:
+        told, covered = figures[f"two_sample_auc[{space}]"], figures[f"coverage[{space}]"]
+        apart = told.interval[0] > max(TOLD_APART, _high(told))
+        if varied and apart and covered.interval[1] < COVERED * _low(covered):
             return Flag(
                 "unrealistic",
-                f"{_percent(strays.value, strays.interval)} of the samples are farther from every held-out one than "
-                f"nearly all training samples are, and {_share(strays.floor)} of those (in the space of {space})",
+                f"a classifier tells them from held-out samples with an AUC of {told.value:.2f}, and "
+                f"{_percent(covered.value, covered.interval)} of those have one nearby; training samples are near "
+                f"{_share(covered.floor)} (in the space of {space})",
             )
-    told = [figures[f"two_sample_auc[{space}]"] for space in spaces]
-    covered = [figures[f"coverage[{space}]"] for space in spaces]
-    apart = all(one.interval[0] > max(TOLD_APART, _high(one)) for one in told)
-    if varied and apart and all(one.interval[1] < COVERED * _low(one) for one in covered):
-        one = covered[0]
-        return Flag(
-            "unrealistic",
-            f"a classifier tells them from held-out samples with an AUC of {told[0].value:.2f}, and "
-            f"{_percent(one.value, one.interval)} of those have one nearby; training samples are near "
-            f"{_share(one.floor)} ({one.name})",
-        )
     for measure, (made, real) in plausible.items():
         rows = kept[kept < len(made)]
         value, floor = float(made[rows].mean()), float(real.mean())

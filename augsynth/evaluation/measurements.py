@@ -131,7 +131,7 @@ class Measurements:
         found: Memorisation = measure_memorisation(made, train, held, everything, self.rows)
         self._add(*found.figures)
         self.found.pairs, self._near = found.pairs, found.near
-        self._add(*self.modality.copies(sets.made.x, sets.held.x, sets.all_train.x))
+        self._add(*self.modality.copies(sets.data.spec, sets.made.x, sets.held.x, sets.all_train.x))
 
     def likelihood(self) -> None:
         sets = self.sets

@@ -26,10 +26,10 @@ def diversity(generator: Generator, data: TrainingData) -> dict[str, float]:
     kind = modality_of(spec)
     for c, name in enumerate(names):
         members = torch.arange(len(data)) if data.classes is None else (data.classes == c).nonzero().flatten()
-        real = kind.spread(data.model_x(members[:_SAMPLES]))
+        real = kind.spread(spec, data.model_x(members[:_SAMPLES]))
         if real <= 0:
             continue
         labels = None if spec.labels is None else [spec.labels.values[c]] * _SAMPLES
         made = generator.sample(_SAMPLES, labels=labels, seed=c)
-        ratios[name] = kind.spread(made.model_x) / real
+        ratios[name] = kind.spread(spec, made.model_x) / real
     return ratios

@@ -33,7 +33,7 @@ class SeededTransform:
 
 
 def apply_seeded(
-    transform: Any, inputs: Sequence[Any], seeds: Tensor | None, spec: type[SampleSpec] | None = None
+    transform: Any, inputs: Sequence[Any], seeds: Tensor | None, spec: SampleSpec | None = None
 ) -> list[Any]:
     """Transform each of ``inputs``; input i depends on ``seeds[i]`` alone.
 
@@ -43,7 +43,7 @@ def apply_seeded(
             afterwards.
         inputs: what the dataset yields as ``x``.
         seeds: (n,) int64, or None: then the transform follows its own or torch's RNG.
-        spec: the kind of data, for the transforms of libraries.
+        spec: what the inputs are like, for the transforms of libraries.
     """
     if isinstance(transform, (list, tuple)):
         result = list(inputs)
@@ -72,7 +72,7 @@ def check_transform(name: str, transform: Any) -> None:
             raise ConfigError(f"{name}={part!r}: expected a callable, or a list of them")
 
 
-def _caller(transform: Any, spec: type[SampleSpec] | None) -> Callable[[Any, int | None], Any]:
+def _caller(transform: Any, spec: SampleSpec | None) -> Callable[[Any, int | None], Any]:
     if isinstance(transform, SeededTransform):
         return lambda x, seed: transform(x, seed=seed)
     own = None if spec is None else spec.caller(transform)

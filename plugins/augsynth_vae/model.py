@@ -69,12 +69,7 @@ class VAE(authoring.LatentGenerator):
     def _terms(self, batch: authoring.TrainingBatch) -> tuple[Tensor, Tensor]:
         mean, deviation = self.to_latent(batch.x, batch.y)
         z = mean + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
-        error = (self.from_latent(z, batch.y) - batch.x).square().mean()
-        # -log N(x; decoded, σ²) per image with σ² at its optimum, the mean squared error; the floor is the rounding
-        # of 8-bit pixels
-        reconstruction = 0.5 * batch.x[0].numel() * (error + 1e-5).log()
-        kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, latent_dim)
-        return reconstruction, kl.mean(0).clamp(min=self.free_bits).sum()
+        return authoring.evidence(batch.x, self.from_latent(z, batch.y), mean, deviation, self.free_bits)
 
     def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         mean, log_deviation = self.encoder(x, labels).float().chunk(2, dim=1)

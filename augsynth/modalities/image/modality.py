@@ -39,10 +39,10 @@ class ImageModality(Modality):
     def features(self) -> dict[str, Callable[[Any, Any, Any], Extract]]:
         return {**super().features(), "inception": lambda data, reference, judge: Inception()}
 
-    def detail(self, reference: Any) -> tuple[str, Extract]:
+    def detail(self, spec: Any, reference: Any) -> tuple[str, Extract]:
         return "pixels", values
 
-    def picture(self, x: Tensor, columns: int, *, cell: int = 44) -> Any:
+    def picture(self, spec: Any, x: Tensor, columns: int, *, cell: int = 44) -> Any:
         return drawing.picture(x, columns, cell=cell)
 
     def html(self, spec: Any, x: Tensor, *, large: bool = False) -> str:

@@ -178,9 +178,8 @@ class ImageSpec(SampleSpec):
             return None
         return f"has values from {float(raw.min()):g} to {float(raw.max()):g}; normalise the dataset as for the fit"
 
-    @classmethod
-    def caller(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
-        return caller(transform, cls)
+    def caller(self, transform: Any) -> Callable[[Any, int | None], Any] | None:
+        return caller(transform, type(self))
 
     def admits(self, raw: Tensor, *, tolerance: float = 0.05) -> bool:
         """Whether the values of (C, H, W) ``raw`` lie in this range, give or take a share of its width."""

@@ -55,7 +55,7 @@ class TextModality(Modality):
             "aeda": create("transform", "aeda"),
         }
 
-    def spread(self, x: Sequence[str]) -> float:
+    def spread(self, spec: Any, x: Sequence[str]) -> float:
         """Mean share of their words that two texts do not have in common (Jaccard)."""
         words = [set(text.split()) for text in x]
         pairs = list(combinations(words, 2))
@@ -67,10 +67,10 @@ class TextModality(Modality):
     def default_features(self, judge: Any) -> str:
         return "tfidf-svd"
 
-    def detail(self, reference: Any) -> tuple[str, Extract]:
+    def detail(self, spec: Any, reference: Any) -> tuple[str, Extract]:
         return "tfidf", tfidf(reference).transform
 
-    def copies(self, made: Any, held: Any, train: Any) -> list[Any]:
+    def copies(self, spec: Any, made: Any, held: Any, train: Any) -> list[Any]:
         return text_copies(made, held, train)
 
     def measurements(self, gen: Any, sets: Any, rows: Any, seed: int) -> dict[str, Callable[[], Extra]]:

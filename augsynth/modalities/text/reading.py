@@ -23,7 +23,7 @@ def read_texts(dataset: Any, fields: Fields | None = None) -> tuple[list[Any], S
     samples = [dataset[i] for i in range(len(dataset))] if sized else list(dataset)
     if not samples:
         raise DataError("the dataset is empty: it has no texts")
-    structure = Structure.of(samples[0], fields, TextSpec.field_names)
+    structure = Structure.of(samples[0], fields, [TextSpec])
     texts = []
     for i, sample in enumerate(samples):
         text = structure.x_of(sample)

@@ -98,8 +98,7 @@ class TextSpec(ListSpec):
         told = [known.nearest(text, similar=False) for text in x]
         return torch.tensor([most_frequent if topic is None else topic for topic in told], dtype=torch.int64)
 
-    @classmethod
-    def caller(cls, transform: Any) -> Callable[[Any, int | None], Any] | None:
+    def caller(self, transform: Any) -> Callable[[Any, int | None], Any] | None:
         if type(transform).__module__.split(".")[0] == "nlpaug":
             return lambda x, seed: _first(transform.augment(x))
         return None
