@@ -19,9 +19,13 @@ from augsynth.features import PrincipalComponents as PrincipalComponents
 from augsynth.generator.authored import TrainingBatch as TrainingBatch
 from augsynth.generator.generator import Generator as Generator
 from augsynth.hooks import hookimpl as hookimpl
+from augsynth.labels.classes import LabelSpec as LabelSpec
+from augsynth.labels.multilabel import MultiLabelSpec as MultiLabelSpec
+from augsynth.labels.numbers import NumberSpec as NumberSpec
 from augsynth.latent import LatentGenerator as LatentGenerator
 from augsynth.latent import evidence as evidence
 from augsynth.modalities.image.grids import image_grid as image_grid
+from augsynth.modalities.image.networks import ConditionEmbedding as ConditionEmbedding
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
 from augsynth.modalities.image.networks import base_size as base_size

@@ -12,7 +12,7 @@ from torch import Tensor
 class Named(Protocol):
     """Conditions with names: labels, topics."""
 
-    def display(self, index: int) -> str:
+    def display(self, index: Any) -> str:
         """The name of the one at ``index``."""
 
 
@@ -36,7 +36,7 @@ class Provenance(Sequence[dict[str, Any]]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         named = {
-            key: "" if names is None or positions is None else names.display(int(positions[index]))
+            key: "" if names is None or positions is None else names.display(positions[index])
             for key, (names, positions) in self._conditions.items()
         }
         return {"synthetic": True, **self._common, "seed": int(self.seeds[index]), **named}
@@ -47,7 +47,7 @@ class Provenance(Sequence[dict[str, Any]]):
 
 def samples_by_class(generator: Any, n: int, *, seed: int = 0) -> dict[str, SampleBatch]:
     """n samples of each class of a fitted generator, by the name of the class; of one without labels, as ``"all"``."""
-    labels = generator.spec.labels if generator.conditional else None
+    labels = generator.spec.classes if generator.conditional else None
     if labels is None:
         return {"all": generator.sample(n, seed=seed)}
     return {labels.display(c): generator.sample(n, labels=labels.values[c], seed=seed) for c in range(len(labels))}
@@ -62,7 +62,8 @@ class SampleBatch:
         y: their labels: (n,) tensor, a list of strings, or None without labels.
         meta: provenance of each sample.
         model_x: the same samples as generators see them, for filters.
-        classes: (n,) int64 positions of the labels among the generator's classes, or None.
+        classes: (n,) int64 positions of the labels among the generator's classes; of other targets the vectors that it
+            saw, (n, d) float32; or None.
         topics: (n,) int64 positions of the topics, or None.
     """
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from augsynth.errors import ConfigError
 from augsynth.generator.generator import Generator
+from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import noise, uniform
 
 _COMPONENT, _SCALE, _OTHER_CLASS, _TARGET = 11, 12, 13, 14  # streams of the draws below
@@ -28,8 +29,11 @@ class LatentMixture(nn.Module):
         classes: number of classes, 1 when unconditional.
         components: largest number of components of a class (10 as in the paper).
         dim: size of a latent.
+        condition: length of a vector of labels or numbers, 0 for none. What it tells of a latent is then found by ridge
+            regression, and the mixture is that of what is left, alike for all.
     """
 
+    slope: Tensor
     weights: Tensor
     means: Tensor
     factors: Tensor
@@ -38,7 +42,7 @@ class LatentMixture(nn.Module):
     counts: Tensor
     _SAMPLES_PER_COMPONENT: ClassVar[int] = 20
 
-    def __init__(self, classes: int, components: int, dim: int) -> None:
+    def __init__(self, classes: int, components: int, dim: int, condition: int = 0) -> None:
         super().__init__()
         self.register_buffer("weights", torch.full((classes, components), 1.0 / components))
         self.register_buffer("means", torch.zeros(classes, components, dim))
@@ -46,11 +50,19 @@ class LatentMixture(nn.Module):
         self.register_buffer("within", torch.eye(dim).repeat(classes, 1, 1))
         self.register_buffer("pooled", torch.eye(dim))
         self.register_buffer("counts", torch.zeros(classes))
+        if condition:
+            self.register_buffer("slope", torch.zeros(condition + 1, dim))
 
     def fit(self, z: Tensor, labels: Tensor) -> None:
-        """Fit on latents (n, d) of classes (n,). Deterministic."""
+        """Fit on latents (n, d) of classes (n,) int64, or of vectors (n, condition). Deterministic."""
         from sklearn.mixture import GaussianMixture  # a second to import: only who fits pays
 
+        if labels.is_floating_point():
+            design = _with_one(labels.double().cpu())
+            ridge = torch.eye(design.shape[1], dtype=torch.float64)
+            told = torch.linalg.solve(design.T @ design + ridge, design.T @ z.double().cpu())
+            self.slope.copy_(told)
+            z, labels = z.double().cpu() - design @ told, torch.zeros(len(z), dtype=torch.int64)
         points, classes = z.double().cpu().numpy(), labels.cpu().numpy()
         dim = points.shape[1]
         residuals = np.concatenate([points[classes == c] - points[classes == c].mean(0) for c in np.unique(classes)])
@@ -89,11 +101,16 @@ class LatentMixture(nn.Module):
         self, labels: Tensor, seeds: Tensor, *, temperature: float, truncation: float | None, stream: int = 0
     ) -> Tensor:
         """(n, d) latents. Temperature 0 gives the mean of a component."""
+        told: Tensor | float = 0.0
+        if labels.is_floating_point():
+            told, labels = _with_one(labels) @ self.slope, torch.zeros_like(seeds)
         cumulative = self.weights[labels].cumsum(1)
         u = uniform(seeds, stream=_COMPONENT + 100 * stream) * cumulative[:, -1]
         component = (cumulative < u[:, None]).sum(1).clamp(max=cumulative.shape[1] - 1)
         spread = noise(seeds, (self.means.shape[-1],), stream=stream, truncation=truncation) * temperature
-        return self.means[labels, component] + torch.einsum("nij,nj->ni", self.factors[labels, component], spread)
+        return (
+            told + self.means[labels, component] + torch.einsum("nij,nj->ni", self.factors[labels, component], spread)
+        )
 
     def transfer(self, labels: Tensor, seeds: Tensor, *, pooled: bool = False) -> Tensor:
         """(n, d) differences of two samples of one other class, drawn from its covariance.
@@ -103,7 +120,7 @@ class LatentMixture(nn.Module):
         ``pooled``, or when there is no other class, the covariance pooled over the classes serves.
         """
         step = noise(seeds, (self.means.shape[-1],), stream=_SCALE) * 2**0.5
-        if pooled or (self.counts > 0).sum() < 2:
+        if pooled or labels.is_floating_point() or (self.counts > 0).sum() < 2:
             return step @ self.pooled.T
         others = self.counts.repeat(len(labels), 1)
         others[torch.arange(len(labels), device=labels.device), labels] = 0
@@ -130,11 +147,13 @@ class LatentGenerator(Generator):
     :meth:`from_latent`; it gets sampling, ``encode``, ``decode``, ``reconstruct``, ``interpolate`` and ``vary``.
     """
 
+    conditions: ClassVar[frozenset[str]] = frozenset({"label", "multilabel", "number"})
     mixture: LatentMixture
 
-    def build_mixture(self, classes: int, components: int, dim: int) -> None:
-        """Make room for the density over latents; ``classes`` of 0 is unconditional."""
-        self.mixture = LatentMixture(max(classes, 1), components, dim)
+    def build_mixture(self, spec: SampleSpec, components: int, dim: int) -> None:
+        """Make room for the density over latents: of each class, of all samples where there are none, or around what
+        several labels or numbers tell of a latent."""
+        self.mixture = LatentMixture(max(spec.num_classes, 1), components, dim, spec.condition_size)
 
     def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation, each (n, d), of the latents of samples (n, C, H, W)."""
@@ -191,7 +210,7 @@ class LatentGenerator(Generator):
         step = self.latent_step(mean, deviation, labels, seeds, **options)
         # one pass over both, so that a strength of 0 gives x back to the last bit
         moved, still = self.from_latent(
-            torch.cat([mean + strength * step, mean]), None if labels is None else labels.repeat(2)
+            torch.cat([mean + strength * step, mean]), None if labels is None else torch.cat([labels, labels])
         ).chunk(2)
         return (x + moved - still).clamp(-1.0, 1.0)
 
@@ -230,6 +249,10 @@ def evidence(x: Tensor, decoded: Tensor, mean: Tensor, deviation: Tensor, free_b
     reconstruction = 0.5 * x[0].numel() * ((decoded - x).square().mean() + 1e-5).log()
     kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, d)
     return reconstruction, kl.mean(0).clamp(min=free_bits).sum()
+
+
+def _with_one(labels: Tensor) -> Tensor:
+    return torch.cat([labels, torch.ones_like(labels[:, :1])], dim=1)
 
 
 def _or_zero(labels: Tensor | None, seeds: Tensor) -> Tensor:

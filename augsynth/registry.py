@@ -125,6 +125,10 @@ class Registry:
                 failed[name] = error
         return usable, failed
 
+    def spec(self, kind: str, name: str) -> Any:
+        """What the plugin says about itself. Raises as :meth:`create`."""
+        return self._resolve(kind, name).spec
+
     def qualified_name(self, kind: str, name: str) -> str:
         """The ``distribution/name`` that ``name`` stands for. Raises as :meth:`create`."""
         return self._resolve(kind, name).qualified

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from augsynth.errors import CapabilityError, DataError
 from augsynth.labels.classes import LabelSpec
+from augsynth.labels.kinds import Targets, targets_from_json
 from augsynth.topic_spec import TopicSpec
 
 Self = TypeVar("Self", bound="SampleSpec")
@@ -35,12 +36,12 @@ class SampleSpec:
     inputs that are no tensors start from :class:`ListSpec`.
 
     Args:
-        labels: the classes of the dataset, or None when it is unlabelled.
+        labels: the classes of the dataset, the labels or the numbers that are its targets; None when it has none.
         topics: its topics, or None.
         modality: qualified name of the kind of data, set when it is recognised.
     """
 
-    labels: LabelSpec | None = None
+    labels: Targets | None = None
     topics: TopicSpec | None = None
     modality: str = ""
 
@@ -110,8 +111,18 @@ class SampleSpec:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes, 0 without labels."""
-        return len(self.labels) if self.labels else 0
+        """Number of classes, 0 without, or where the targets are no classes."""
+        return len(self.labels) if self.labels is not None and self.labels.categorical else 0
+
+    @property
+    def condition_size(self) -> int:
+        """Length of the vectors that generators see as targets, 0 where these are classes."""
+        return 0 if self.labels is None or self.labels.categorical else self.labels.size  # type: ignore[union-attr]
+
+    @property
+    def classes(self) -> LabelSpec | None:
+        """The labels where they are classes, else None."""
+        return self.labels if isinstance(self.labels, LabelSpec) else None
 
     @property
     def num_topics(self) -> int:
@@ -237,7 +248,11 @@ class SampleSpec:
 
     def to_json(self) -> dict[str, Any]:
         """A form that JSON can hold."""
-        return asdict(self)
+        own = self.labels
+        made = asdict(self if own is None or own.categorical else replace(self, labels=None))
+        if own is not None and not own.categorical:
+            made["labels"] = own.to_json()  # type: ignore[union-attr]
+        return made
 
     @classmethod
     def from_json(cls: type[Self], data: Mapping[str, Any]) -> Self:
@@ -250,7 +265,7 @@ class SampleSpec:
         made = cls(
             **{
                 **values,
-                "labels": LabelSpec.from_json(data["labels"]),
+                "labels": targets_from_json(data["labels"]),
                 "topics": TopicSpec.from_json(data.get("topics")),
             }
         )
@@ -264,7 +279,7 @@ class SampleSpec:
         ):
             raise ValueError(f"samples of shape {self.shape}: expected whole numbers from 1 up, of {LARGEST:,} values")
 
-    def with_labels(self: Self, labels: LabelSpec | None) -> Self:
+    def with_labels(self: Self, labels: Targets | None) -> Self:
         """The same with other labels."""
         return replace(self, labels=labels)
 

@@ -33,6 +33,7 @@ class Structure:
         y: position or key of the label, None when there is none.
         others: positions or keys of further fields.
         size: number of fields.
+        target: what kind of target the label is, where the user said so.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Structure:
     y: int | str | None
     others: tuple[int | str, ...] = ()
     size: int = 1
+    target: str | None = None
 
     @classmethod
     def of(cls, sample: Any, fields: Fields | None = None, kinds: Iterable[Kind] = ()) -> Structure:
@@ -49,7 +51,8 @@ class Structure:
             sample: what the dataset yields.
             fields: ``{"x": key, "y": key}`` or ``(x, y)`` where the defaults do not find them: the first two
                 entries of a tuple, or the usual keys of a dict (``x``, ``label``, ...). ``"y": None`` means
-                unlabelled.
+                unlabelled. ``"target"`` says what kind of target ``y`` is, where values alone would mislead:
+                ``"class"``, ``"multilabel"`` or ``"number"``.
             kinds: of data, which know further keys, and inputs that are dicts themselves.
 
         Raises:
@@ -72,7 +75,8 @@ class Structure:
             for role, key in (("x", x), ("y", y)):
                 if key is not None and key not in sample:
                     raise ConfigError(f"fields: {role}={key!r} is not a key of the samples; there are: {keys}")
-            return cls("dict", x, y, tuple(key for key in keys if key not in (x, y)), len(keys))
+            others = tuple(key for key in keys if key not in (x, y))
+            return cls("dict", x, y, others, len(keys), wanted.get("target"))
         if isinstance(sample, (tuple, list)):
             if not sample:
                 raise DataError("samples are empty tuples")
@@ -84,7 +88,8 @@ class Structure:
                         f"fields: {role}={position!r} is not a position of the samples, which have {len(sample)}"
                     )
             others = tuple(i for i in range(len(sample)) if i not in (x, y))
-            return cls("tuple" if isinstance(sample, tuple) else "list", x, y, others, len(sample))
+            kind = "tuple" if isinstance(sample, tuple) else "list"
+            return cls(kind, x, y, others, len(sample), wanted.get("target"))
         if wanted.get("y") is not None:
             raise ConfigError(
                 f"fields: y={wanted['y']!r} is named, but samples are bare {type(sample).__name__} objects"
@@ -150,8 +155,10 @@ def _wanted(fields: Fields | None) -> dict[str, Any]:
     if fields is None:
         return {}
     if isinstance(fields, Mapping):
-        if unknown := set(fields) - {"x", "y"}:
-            raise ConfigError(f"fields has the unknown keys {sorted(map(str, unknown))}; expected 'x' and 'y'")
+        if unknown := set(fields) - {"x", "y", "target"}:
+            raise ConfigError(
+                f"fields has the unknown keys {sorted(map(str, unknown))}; expected 'x', 'y' and 'target'"
+            )
         return dict(fields)
     if isinstance(fields, str) or len(fields) != 2:
         raise ConfigError(f"fields={fields!r}: expected {{'x': key, 'y': key}} or (x, y)")

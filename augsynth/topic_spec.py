@@ -51,7 +51,7 @@ class TopicSpec:
 
     def display(self, index: int) -> str:
         """The name of topic ``index``."""
-        return self.names[index]
+        return self.names[int(index)]
 
     def counted(self, topics: Tensor, classes: Tensor | None, num_classes: int) -> TopicSpec:
         """With the counts of n texts of the given ``topics`` (n,) and, if labelled, ``classes`` (n,)."""

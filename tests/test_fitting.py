@@ -202,7 +202,7 @@ def test_bad_data_is_named_by_its_position():
             r"sample 1: a tensor of shape \(1, 9, 9\): expected tensor \(1, 8, 8\)",
         ),
         ([(good, 0), (good.double(), 1)], "sample 1.*float64"),
-        ([(good, 0.5)], "sample 0: label 0.5"),
+        ([(good, torch.zeros(8, 8))], r"sample 0: target of type Tensor, shape \(8, 8\)"),
         ([(good, 0), (good, "b")], "several types: int, str"),
         ([(good * float("nan"), 0)], "NaN"),
         ([(torch.zeros(7, 8, 8), 0)], r"shape \(7, 8, 8\).*1 to 4 channels"),

@@ -42,8 +42,7 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, ne
         )
     if form.labels is None:
         return
-    unknown = [form.labels.values[i] for i in needed if form.labels.values[i] not in source_spec.labels.values]
-    if unknown:
+    if unknown := source_spec.labels.unknown(form.labels, list(needed)):
         raise SpecMismatchError(
             f"the generator does not know the classes {unknown} of this dataset; it knows: "
             f"{', '.join(source_spec.labels.displayed)}. Fit it on this dataset, or give those classes a ratio of 0"

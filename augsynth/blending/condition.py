@@ -11,7 +11,7 @@ from torch import Tensor
 from augsynth._one_or_many import is_one
 from augsynth._shares import shares_of
 from augsynth.errors import ConfigError
-from augsynth.labels.classes import LabelSpec
+from augsynth.labels.kinds import Targets
 from augsynth.topic_spec import TopicSpec
 
 LabelCondition = str | Mapping[Any, float] | Callable[..., Any] | None
@@ -19,7 +19,7 @@ Condition = LabelCondition | int | Sequence[Any]
 
 
 def split_condition(
-    condition: Condition, labels: LabelSpec | None, topics: TopicSpec | None
+    condition: Condition, labels: Targets | None, topics: TopicSpec | None
 ) -> tuple[LabelCondition, Tensor | None]:
     """What ``condition`` says of the label, and the shares of the topics (topics,) if it is about topics.
 
@@ -42,11 +42,11 @@ def split_condition(
     return "match", shares_of("condition", weighted, topics.index, len(topics))
 
 
-def _about_labels(condition: Mapping[Any, float], labels: LabelSpec | None) -> bool:
-    return labels is not None and all(label in labels for label in condition)
+def _about_labels(condition: Mapping[Any, float], labels: Targets | None) -> bool:
+    return labels is not None and labels.names_groups(condition)
 
 
-def check_condition(condition: LabelCondition, labels: LabelSpec | None) -> None:
+def check_condition(condition: LabelCondition, labels: Targets | None) -> None:
     """Raise if ``condition`` is none that exists, or names classes that do not."""
     if condition is None or condition == "match":
         return
@@ -61,9 +61,9 @@ def check_condition(condition: LabelCondition, labels: LabelSpec | None) -> None
         mapped_weights(condition, labels)
 
 
-def mapped_weights(condition: Mapping[Any, float], labels: LabelSpec) -> Tensor:
+def mapped_weights(condition: Mapping[Any, float], labels: Targets) -> Tensor:
     """(classes,) float64 shares of a mapping label → weight."""
-    return shares_of("condition", condition, labels.index, len(labels))
+    return labels.spread(shares_of("condition", condition, labels.group_index, labels.num_groups))
 
 
 def balancing_weights(remaining: Tensor, synthetic: float) -> Tensor:
@@ -95,7 +95,7 @@ def drawn(weights: Tensor, u: Tensor) -> Tensor:
     return torch.searchsorted(edges, u, right=True).clamp(max=last)
 
 
-def called(condition: Callable[..., Any], replaced: list[Any], u: Tensor, labels: LabelSpec) -> Tensor:
+def called(condition: Callable[..., Any], replaced: list[Any], u: Tensor, labels: Targets) -> Tensor:
     """(n,) class positions from the user's ``condition(labels, u)``; checks what it returns."""
     wanted = condition(replaced, u)
     if not hasattr(wanted, "__len__") or len(wanted) != len(replaced):

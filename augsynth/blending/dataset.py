@@ -32,7 +32,7 @@ from augsynth.blending.real_data import (
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.errors import CapabilityError, ConfigError, EpochWarning
-from augsynth.labels.classes import Label
+from augsynth.labels.kinds import Plain
 from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import check_seed, derive
 from augsynth.structure import Fields
@@ -157,8 +157,8 @@ class SyntheticDataset(Making, Dataset[Any]):
         )
         with preserved_rng():  # looking at the data is not part of the run
             self._form, self._classes, raw = inspect(real, source, fields, fill or {}, progress)
-            if soft_labels is not None and self._form.labels is None:
-                raise ConfigError("soft_labels needs labelled data")
+            if soft_labels is not None and (self._form.labels is None or not self._form.labels.categorical):
+                raise ConfigError("soft_labels needs data whose targets are classes")
             known = getattr(getattr(source, "spec", None), "topics", None)
             self._label_condition, topics = split_condition(condition, self._form.labels, known)
             if topics is not None and mode == "vary":
@@ -198,7 +198,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         return samples
 
     @property
-    def targets(self) -> list[Label]:
+    def targets(self) -> list[Plain]:
         """The labels of the current epoch, in its order.
 
         Raises:

@@ -99,6 +99,11 @@ class DeviceBlend:
         for name, function in (("transform", transform), ("batch_transform", batch_transform)):
             if function is not None and not callable(function):
                 raise ConfigError(f"{name}={function!r}: expected a callable")
+        if spec.labels is not None and not spec.labels.categorical:
+            raise ConfigError(
+                f"the generator was fitted with targets of kind {spec.labels.kind!r}: DeviceBlend is for classes; use "
+                "SyntheticDataset"
+            )
         if soft_labels and spec.labels is None:
             raise ConfigError("soft_labels needs a generator that was fitted with labels")
         check_condition(condition, spec.labels)  # type: ignore[arg-type]

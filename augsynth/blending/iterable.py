@@ -149,7 +149,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         at = decision.synthetic.nonzero().flatten().tolist()
         if at:
             wanted = decision.classes[at].tolist()
-            requested = None if labels is None or wanted[0] < 0 else [labels.values[c] for c in wanted]
+            chosen = labels is None or wanted[0] < 0  # by the generator
+            requested = None if labels is None or chosen else labels.values_of(decision.classes[at])
             began = time.perf_counter_ns()
             drawn = self._labelled.draw(requested, decision.seeds[at])
             self._shared.generated(len(at), time.perf_counter_ns() - began)

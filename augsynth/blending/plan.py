@@ -12,7 +12,7 @@ from torch import Tensor
 from augsynth.blending.condition import LabelCondition, balancing_weights, called, drawn, mapped_weights
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import ConfigError
-from augsynth.labels.classes import LabelSpec
+from augsynth.labels.kinds import Targets
 from augsynth.seeding import derive, philox, uniform
 
 _TABLE = 2**16  # positions; 32 bytes each
@@ -57,7 +57,7 @@ class EpochPlan:
         self,
         n: int,
         classes: Tensor | None,
-        labels: LabelSpec | None,
+        labels: Targets | None,
         *,
         ratio: Ratio,
         condition: LabelCondition,
@@ -210,5 +210,7 @@ class EpochPlan:
             return mapped_weights(self.condition, self.labels)
         counts = torch.tensor(self.labels.counts, dtype=torch.float64)
         if self.mode == "append":
-            return balancing_weights(counts, float(self.n_extra))
-        return balancing_weights(counts * (1.0 - self.ratio), float((counts * self.ratio).sum()))
+            remaining, synthetic = counts, float(self.n_extra)
+        else:
+            remaining, synthetic = counts * (1.0 - self.ratio), float((counts * self.ratio).sum())
+        return self.labels.spread(balancing_weights(self.labels.grouped(remaining), synthetic))

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
-from augsynth.labels.classes import LabelSpec
+from augsynth.labels.kinds import Targets
 
 Ratio = float | Mapping[Any, float] | Callable[[int], Any]
 
 
-def resolve_ratio(ratio: Ratio, epoch: int, labels: LabelSpec | None) -> float | Tensor:
+def resolve_ratio(ratio: Ratio, epoch: int, labels: Targets | None) -> float | Tensor:
     """The ratio of an epoch: one number, or (classes,) float64 for a mapping; classes not named get 0.
 
     Raises:
@@ -33,10 +33,10 @@ def resolve_ratio(ratio: Ratio, epoch: int, labels: LabelSpec | None) -> float |
     if isinstance(ratio, Mapping):
         if labels is None:
             raise ConfigError(f"ratio={dict(ratio)!r} names classes, but the data is unlabelled; pass one number")
-        per_class = torch.zeros(len(labels), dtype=torch.float64)
+        by_group = torch.zeros(labels.num_groups, dtype=torch.float64)
         for label, value in ratio.items():
-            per_class[labels.index(label)] = checked_share(f"ratio[{label!r}]", value)
-        return per_class
+            by_group[labels.group_index(label)] = checked_share(f"ratio[{label!r}]", value)
+        return labels.shares_by(by_group)
     return checked_share("ratio", ratio)
 
 

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from augsynth.blending.real_form import RealForm, probed
 from augsynth.errors import ConfigError, DataError
-from augsynth.labels.classes import Label, LabelSpec, plain_label
 from augsynth.labels.finding import class_names, find_labels
+from augsynth.labels.kinds import Plain, plain_target, targets_of
 from augsynth.structure import Fields
 
 
@@ -28,16 +28,16 @@ def inspect(
     labels, classes = None, None
     if structure.labelled:
         example = structure.y_of(first)
-        plain = nested_targets(real) if nested else find_labels(real, structure, plain_label(example), show=progress)
-        labels = LabelSpec.of(example, plain, class_names(real, structure.y))
+        plain = nested_targets(real) if nested else find_labels(real, structure, plain_target(example), show=progress)
+        labels = targets_of(example, plain, class_names(real, structure.y), structure.target)
         classes = labels.indices(plain)
     return RealForm(structure, spec, labels, fill), classes, raw
 
 
-def nested_targets(inner: Any) -> list[Label]:
+def nested_targets(inner: Any) -> list[Plain]:
     """The labels of a blend that is the real part of another. Raises ConfigError where it cannot tell."""
     try:
-        found: list[Label] = inner.targets
+        found: list[Plain] = inner.targets
         return found
     except AttributeError as error:
         raise ConfigError(f"the inner dataset cannot tell its labels: {error}") from None

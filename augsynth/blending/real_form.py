@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from augsynth.errors import ConfigError, DataError, SpecMismatchError
-from augsynth.labels.classes import LabelSpec
+from augsynth.labels.kinds import Targets
 from augsynth.recognition import read_sample, seen
 from augsynth.sample_spec import SampleSpec
 from augsynth.structure import Fields, Structure
@@ -28,7 +28,7 @@ class RealForm:
 
     structure: Structure
     spec: SampleSpec | None
-    labels: LabelSpec | None
+    labels: Targets | None
     fill: Mapping[Any, Any]
 
     def __post_init__(self) -> None:
@@ -40,13 +40,15 @@ class RealForm:
             )
 
     def build(
-        self, inputs: Sequence[Any], classes: Tensor | Sequence[Any], source_labels: LabelSpec | None = None
+        self, inputs: Sequence[Any], classes: Tensor | Sequence[Any], source_labels: Targets | None = None
     ) -> list[Any]:
-        """Samples with the structure of the real ones; ``classes`` are positions in ``source_labels``, if given, else
-        in the real ones."""
-        labels = source_labels or self.labels
+        """Samples with the structure of the real ones; ``classes`` are positions among the real ones, or what a
+        generator with ``source_labels`` saw."""
+        labels = self.labels if source_labels is None else source_labels
         if labels is None or not self.structure.labelled:
             return self.structure.build_many(inputs, [None] * len(inputs), self.fill)
+        if source_labels is not None:
+            return self.structure.build_many(inputs, source_labels.yielded_conditions(classes), self.fill)
         return self.structure.build_many(inputs, labels.yielded_many(classes), self.fill)
 
 

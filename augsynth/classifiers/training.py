@@ -35,9 +35,9 @@ def classifier_for(spec: SampleSpec) -> nn.Module:
     Raises:
         DataError: there are no labels, or fewer than two classes.
     """
-    if spec.labels is None or len(spec.labels) < 2:
+    if spec.num_classes < 2:
         raise DataError("a classifier needs labels of at least two classes; the data has none")
-    return modality_of(spec).classifier(spec, len(spec.labels))
+    return modality_of(spec).classifier(spec, spec.num_classes)
 
 
 def train_classifier(
@@ -66,9 +66,9 @@ def train_classifier(
         The classifier, in evaluation mode.
     """
     structure = Structure.of(dataset[0], kinds=[spec])
-    if spec.labels is None or not structure.labelled:
-        raise DataError("a classifier needs labels, and the dataset yields none")
-    labels = spec.labels
+    labels = spec.classes
+    if labels is None or not structure.labelled:
+        raise DataError("a classifier needs labels that are classes, and the dataset yields none")
     size = min(batch_size or usual_batch(spec), len(dataset))
 
     def collate(samples: list[Any]) -> tuple[Any, Tensor]:

@@ -83,10 +83,15 @@ def prepare(
     if (train.classes is None) != (held.classes is None):
         raise DataError("one of real and holdout has labels, and the other has none")
     held, warnings = _without_overlap(train, held, overlap)
-    positions = None if train.spec.labels is None else held_out_classes(train, held)
-    all_train = Samples(train.model_x(), train.classes)
+    classes = train.spec.classes
+    positions = None if classes is None else held_out_classes(train, held)
+    all_train = Samples(train.model_x(), None if classes is None else train.classes)
     all_held = Samples(held.model_x(), positions)
-    names = train.spec.labels.displayed if train.spec.labels is not None else ["all"]
+    names = classes.displayed if classes is not None else ["all"]
+    if classes is None and train.spec.labels is not None:
+        warnings.append(
+            f"The targets are of kind {train.spec.labels.kind!r}: whether samples carry them was not judged"
+        )
     counts = _counts(all_train.classes, all_held.classes, len(all_train), len(all_held), len(names), n)
     if sum(counts) < LEAST:
         raise DataError(
@@ -112,7 +117,7 @@ def _drawn(
     source: Any, data: TrainingData, wanted: Tensor | None, n: int, seed: int, sampling: dict[str, Any]
 ) -> Samples:
     """n generated samples, of the classes ``wanted``; from a generator, or from a dataset of samples made before."""
-    labels = data.spec.labels
+    labels = data.spec.classes
     if hasattr(source, "sample"):
         if differences := source.spec.differences(data.spec):
             raise DataError(f"the generator was fitted on other samples: {'; '.join(differences)}")
@@ -132,9 +137,9 @@ def _drawn(
         if len(x) < n:
             raise DataError(f"{len(x)} generated samples: expected at least {n}, as many as are compared")
         return Samples(x[torch.arange(n)], None)
-    if made.classes is None or made.spec.labels is None:
+    if made.classes is None or made.spec.classes is None:
         raise DataError("the generated samples have no labels, and the real ones do")
-    classes = labels.indices(made.spec.labels.values_of(made.classes))
+    classes = labels.indices(made.spec.classes.values_of(made.classes))
     rows = []
     for c, count in enumerate(torch.bincount(wanted, minlength=len(labels)).tolist()):
         own = (classes == c).nonzero().flatten()

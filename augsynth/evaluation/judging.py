@@ -76,7 +76,7 @@ class _Pairs:
     """(input, label) of a training set in memory, as its dataset yielded them."""
 
     def __init__(self, data: TrainingData) -> None:
-        labels = data.spec.labels
+        labels = data.spec.classes
         self.inputs = data.spec.yielded(data.raw)
         self.targets = [labels.values[c] for c in data.classes.tolist()]  # type: ignore[union-attr]
 

@@ -92,7 +92,7 @@ class Measurements:
             "memorisation": self.memorisation,
             "likelihood attack": self.likelihood,
         }
-        if sets.data.classes is not None and len(sets.names) > 1:
+        if sets.data.spec.num_classes > 1:
             self.steps["labels"] = self.labels
         for name, measure in self.modality.measurements(gen, sets, self.rows, seed).items():
             self.steps[name] = partial(self.further, measure)
@@ -135,12 +135,14 @@ class Measurements:
 
     def likelihood(self) -> None:
         sets = self.sets
-        spec, names = sets.data.spec, sets.data.spec.labels
+        spec, names = sets.data.spec, sets.data.spec.classes
 
         def inputs(one: Any) -> tuple[Any, Any]:
             known = names is not None and getattr(self.gen, "conditional", False)
             return spec.batched(one.x), [names.values[c] for c in one.classes.tolist()] if known else None
 
+        if names is None and getattr(self.gen, "conditional", False):
+            return  # its density is one given a target, which was not drawn for these
         figure = likelihood_attack(self.gen, inputs(sets.train), inputs(sets.held))
         if figure is not None:
             self._add(figure)

@@ -109,6 +109,7 @@ def fit(
         dataset, fields=fields, labelled=labels and "label" in made.conditions, modality=modality, show=progress
     )
     _check_modality(made, data)
+    _check_targets(made, data)
     if topics is not None:
         if "topic" not in made.conditions:
             raise ConfigError(f"topics={topics!r}: {made.plugin or type(made).__name__} cannot be fitted by topic")
@@ -179,6 +180,22 @@ def _check_modality(made: Generator, data: TrainingData) -> None:
     raise ConfigError(
         f"{made.plugin or type(made).__name__} is for {wanted} data, and this dataset yields {data.spec.described}; "
         f"for {data.spec.kind} there are: {', '.join(others) or 'none installed'}"
+    )
+
+
+def _check_targets(made: Generator, data: TrainingData) -> None:
+    known = data.spec.labels
+    if known is None or known.categorical or known.kind in made.conditions:
+        return
+    can = []
+    for info in default_registry().plugins():
+        if info.kind == "generator" and info.modality in (ANY, data.spec.kind, data.spec.modality):
+            spec = default_registry().spec("generator", info.qualified)
+            can += [info.name] if known.kind in spec.conditions else []
+    raise ConfigError(
+        f"the targets are of kind {known.kind!r} ({known.described}), and {made.plugin or type(made).__name__} can be "
+        f"conditioned on: {', '.join(sorted(made.conditions)) or 'nothing'}. These can: "
+        f"{', '.join(can) or 'none installed'}; or fit without targets: labels=False"
     )
 
 

@@ -21,15 +21,18 @@ def diversity(generator: Generator, data: TrainingData) -> dict[str, float]:
     samples are left out.
     """
     spec = data.spec
-    names = spec.labels.displayed if spec.labels is not None else ["all"]
+    classes = spec.classes
+    names = classes.displayed if classes is not None else ["all"]
     ratios = {}
     kind = modality_of(spec)
     for c, name in enumerate(names):
-        members = torch.arange(len(data)) if data.classes is None else (data.classes == c).nonzero().flatten()
+        members = torch.arange(len(data))
+        if classes is not None and data.classes is not None:
+            members = (data.classes == c).nonzero().flatten()
         real = kind.spread(spec, data.model_x(members[:_SAMPLES]))
         if real <= 0:
             continue
-        labels = None if spec.labels is None else [spec.labels.values[c]] * _SAMPLES
+        labels = None if classes is None else [classes.values[c]] * _SAMPLES
         made = generator.sample(_SAMPLES, labels=labels, seed=c)
         ratios[name] = kind.spread(spec, made.model_x) / real
     return ratios

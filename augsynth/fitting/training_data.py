@@ -13,8 +13,8 @@ from torch import Tensor
 from augsynth._progress import progress_bar
 from augsynth.errors import DataError
 from augsynth.generator.authored import TrainingBatch
-from augsynth.labels.classes import LabelSpec, plain_label
 from augsynth.labels.finding import class_names
+from augsynth.labels.kinds import plain_target, targets_of
 from augsynth.recognition import read_sample
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
@@ -31,7 +31,7 @@ class TrainingData:
     Attributes:
         spec: the space of the samples, with classes and range.
         raw: n samples in the dataset's own dtype and range.
-        classes: (n,) int64 class positions, or None.
+        classes: (n,) int64 class positions; of other targets what a generator sees, (n, d) float32; or None.
         fingerprint: sixteen hex digits that identify samples, labels and topics.
         topics: (n,) int64 topic positions, or None.
     """
@@ -78,16 +78,18 @@ class TrainingData:
                         example_label = structure.y_of(sample)
                     raws.append(spec.to_raw(structure.x_of(sample)))
                     if labelled and structure.labelled:
-                        labels.append(plain_label(structure.y_of(sample)))
+                        labels.append(plain_target(structure.y_of(sample)))
                 except DataError as error:
                     raise DataError(f"sample {index}{_source_of(dataset, index)}: {error}") from None
                 bar.advance()
         if spec is None or structure is None:
             raise DataError("the dataset is empty: there is nothing to fit on")
         raw: Any = spec.stacked(raws)
-        label_spec = LabelSpec.of(example_label, labels, class_names(dataset, structure.y)) if labels else None
-        spec = replace(spec.refined(raw), labels=label_spec)
-        classes = label_spec.indices(labels) if label_spec is not None else None
+        known, classes = None, None
+        if labels:
+            known = targets_of(example_label, labels, class_names(dataset, structure.y), structure.target)
+            classes = known.conditions(known.indices(labels))
+        spec = replace(spec.refined(raw), labels=known)
         digest = hashlib.sha256(spec.raw_bytes(raw))
         digest.update(repr(labels).encode())
         return cls(spec, raw, classes, digest.hexdigest()[:16])

@@ -22,7 +22,7 @@ from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import seeds_for, uniform
 from augsynth.topic_spec import TopicSpec
 
-_LABEL_STREAM, _TOPIC_STREAM = 0x1ABE1, 0x70B1C
+_TOPIC_STREAM = 0x70B1C
 CAPABILITIES = ("encode", "decode", "reconstruct", "interpolate", "log_prob", "vary")
 
 
@@ -104,7 +104,9 @@ class Generator(CoreGenerator):
         if truncation is not None and not (isinstance(truncation, (int, float)) and 0.0 < truncation < math.inf):
             raise ConfigError(f"truncation={truncation!r}: expected a positive number or None")
         self._check_options(options)
-        n = _requested(n, labels=labels, topics=topics, seeds=seeds)
+        known = spec.labels
+        own = len(labels) if labels is not None and known is not None and known.several(labels) else None
+        n = _requested(n, own=own, labels=labels if known is None else None, topics=topics, seeds=seeds)
         row_seeds = seeds_for(n, seed=seed, seeds=seeds)
         classes = self._requested_classes(labels, row_seeds)
         about = self._requested_topics(topics, classes, row_seeds)
@@ -279,10 +281,10 @@ class Generator(CoreGenerator):
                     "fit it on labelled data"
                 )
             return None
-        drawn: Tensor = (
-            known.drawn(uniform(seeds, stream=_LABEL_STREAM)) if labels is None else known.requested(labels, len(seeds))
-        )
-        return drawn
+        found: Tensor = known.drawn(seeds) if labels is None else known.requested(labels, len(seeds))
+        if len(found) != len(seeds):
+            raise ConfigError(f"labels has {len(found)} entries for {len(seeds)} samples")
+        return found
 
     def _requested_topics(self, topics: Any, classes: Tensor | None, seeds: Tensor) -> Tensor | None:
         known = self._known_topics
@@ -332,8 +334,9 @@ class Generator(CoreGenerator):
         return result.cpu()
 
 
-def _requested(n: int | None, **several: Any) -> int:
-    lengths = {name: len(value) for name, value in several.items() if value is not None and not is_one(value)}
+def _requested(n: int | None, *, own: int | None, **several: Any) -> int:
+    lengths = {} if own is None else {"labels": own}
+    lengths |= {name: len(value) for name, value in several.items() if value is not None and not is_one(value)}
     if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0):
         raise ConfigError(f"n={n!r}: expected a whole number from 0 up")
     if n is not None:

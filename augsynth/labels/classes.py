@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,8 +15,10 @@ from torch import Tensor
 
 from augsynth._one_or_many import is_one
 from augsynth.errors import DataError, UnknownLabelError
+from augsynth.seeding import uniform
 
 Label = int | str | bool
+_STREAM = 0x1ABE1
 
 
 def plain_label(label: Any) -> Label:
@@ -32,12 +34,12 @@ def plain_label(label: Any) -> Label:
         if isinstance(value, (bool, int, str)):
             return value
     raise DataError(
-        f"label {_told(label)}: expected a class label, that is an int, a str, or a tensor or array holding one int. "
+        f"label {told(label)}: expected a class label, that is an int, a str, or a tensor or array holding one int. "
         "For data whose target is no class, pass fields with y=None"
     )
 
 
-def _told(label: Any) -> str:
+def told(label: Any) -> str:
     """A label in few words, whatever it is."""
     shape = getattr(label, "shape", None)
     if shape is not None and int(np.prod(shape)) > 4:
@@ -66,6 +68,9 @@ class LabelSpec:
     names: tuple[str, ...] | None
     counts: tuple[int, ...]
 
+    kind: ClassVar[str] = "class"
+    categorical: ClassVar[bool] = True
+
     @classmethod
     def of(cls, example: Any, labels: Iterable[Label], classes: Sequence[str] | None = None) -> LabelSpec:
         """From one yielded label, all plain labels, and the dataset's ``classes`` if it has them."""
@@ -82,20 +87,13 @@ class LabelSpec:
         form, dtype, shape = _form_of(example)
         return cls(form, dtype, shape, values, names, tuple(counted[value] for value in values))
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any] | None) -> LabelSpec | None:
-        """From what ``dataclasses.asdict`` and JSON made of it; None stays None."""
-        if data is None:
-            return None
-        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        return cls(**values)
-
     def __len__(self) -> int:
         return len(self.values)
 
     def display(self, index: int) -> str:
         """The name of class ``index`` for people."""
-        return self.names[index] if self.names else str(self.values[index])
+        at = int(index)
+        return self.names[at] if self.names else str(self.values[at])
 
     @property
     def displayed(self) -> list[str]:
@@ -158,11 +156,56 @@ class LabelSpec:
         as :meth:`index`."""
         return torch.full((n,), self.index(labels)) if is_one(labels) else self.indices(labels)
 
-    def drawn(self, u: Tensor) -> Tensor:
-        """(n,) int64 positions, as frequent as the real samples have them, by uniform numbers (n,)."""
+    def drawn(self, seeds: Tensor) -> Tensor:
+        """(n,) int64 positions, as frequent as the real samples have them, by seeds (n,)."""
         counts = torch.tensor(self.counts, dtype=torch.float64)
         edges = counts.cumsum(0) / counts.sum()
-        return torch.searchsorted(edges, u.double(), right=True).clamp(max=len(counts) - 1)
+        u = uniform(seeds, stream=_STREAM).double()
+        return torch.searchsorted(edges, u, right=True).clamp(max=len(counts) - 1)
+
+    def several(self, labels: Any) -> bool:
+        """Whether ``labels`` are n of them, rather than one for all."""
+        return not is_one(labels)
+
+    def conditions(self, positions: Tensor) -> Tensor:
+        """What a generator sees of classes at positions (n,): the positions."""
+        return positions
+
+    def yielded_conditions(self, seen: Any) -> list[Any]:
+        """The labels that a generator saw, in the form that the dataset yields."""
+        return self.yielded_many(seen)
+
+    def unknown(self, real: Any, needed: Iterable[int]) -> list[Any]:
+        """The classes of ``real``, at positions ``needed``, that these lack."""
+        if not isinstance(real, LabelSpec):
+            return [f"targets of kind {real.kind!r}"]
+        return [real.values[i] for i in needed if real.values[i] not in self.values]
+
+    # what a blend balances, and gives shares to by name: here, the classes themselves
+
+    @property
+    def num_groups(self) -> int:
+        return len(self)
+
+    def names_groups(self, names: Iterable[Any]) -> bool:
+        """Whether all of ``names`` are groups."""
+        return all(name in self for name in names)
+
+    def group_index(self, name: Any) -> int:
+        """Position of a class given by value or name."""
+        return self.index(name)
+
+    def grouped(self, per_class: Tensor) -> Tensor:
+        """What (classes,) have, by group."""
+        return per_class
+
+    def spread(self, weights: Tensor) -> Tensor:
+        """(classes,) shares that give each group its weight."""
+        return weights
+
+    def shares_by(self, shares: Tensor) -> Tensor:
+        """(classes,) of what is said of groups."""
+        return shares
 
     def yielded(self, index: int) -> Any:
         """The label of class ``index`` in the form that the dataset yields."""

@@ -13,13 +13,13 @@ from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
 from augsynth._progress import progress_bar
 from augsynth.errors import DataError
-from augsynth.labels.classes import Label, plain_label
+from augsynth.labels.kinds import Plain, plain_target
 from augsynth.structure import Structure
 
-_scanned: weakref.WeakKeyDictionary[Any, list[Label]] = weakref.WeakKeyDictionary()
+_scanned: weakref.WeakKeyDictionary[Any, list[Plain]] = weakref.WeakKeyDictionary()
 
 
-def find_labels(dataset: Any, structure: Structure, first: Label, *, show: bool = True) -> list[Label]:
+def find_labels(dataset: Any, structure: Structure, first: Plain, *, show: bool = True) -> list[Plain]:
     """The label of every sample.
 
     Looked for in the attributes ``targets``, ``labels`` and ``samples``, through ``Subset`` and ``ConcatDataset``, in
@@ -33,7 +33,7 @@ def find_labels(dataset: Any, structure: Structure, first: Label, *, show: bool 
         show: show a progress bar on a terminal.
 
     Raises:
-        DataError: a label is no class label, or a sample cannot be read.
+        DataError: a target is not understood, or a sample cannot be read.
     """
     known = _declared(dataset, structure)
     if known is not None and len(known) == len(dataset) and known[0] == first and type(known[0]) is type(first):
@@ -63,7 +63,7 @@ def class_names(dataset: Any, label_field: Any = None) -> list[str] | None:
     return None
 
 
-def _declared(dataset: Any, structure: Structure) -> list[Label] | None:
+def _declared(dataset: Any, structure: Structure) -> list[Plain] | None:
     if isinstance(dataset, Subset):
         inner = _declared(dataset.dataset, structure)
         return None if inner is None else [inner[i] for i in dataset.indices]
@@ -85,23 +85,23 @@ def _declared(dataset: Any, structure: Structure) -> list[Label] | None:
     return None
 
 
-def _plain(labels: Any, transform: Any = None) -> list[Label] | None:
+def _plain(labels: Any, transform: Any = None) -> list[Plain] | None:
     if isinstance(labels, (Tensor, np.ndarray)):
-        labels = labels.tolist() if labels.ndim == 1 else None
+        labels = labels.tolist() if labels.ndim in (1, 2) else None
     if not isinstance(labels, Sequence) or isinstance(labels, str) or not labels:
         return None
     try:
-        return [plain_label(transform(label) if transform is not None else label) for label in labels]
+        return [plain_target(transform(label) if transform is not None else label) for label in labels]
     except DataError:
         return None
 
 
-def _scan(dataset: Any, structure: Structure, show: bool) -> list[Label]:
+def _scan(dataset: Any, structure: Structure, show: bool) -> list[Plain]:
     labels = []
     with progress_bar("reading labels", len(dataset), show=show) as bar:
         for index in range(len(dataset)):
             try:
-                labels.append(plain_label(structure.y_of(dataset[index])))
+                labels.append(plain_target(structure.y_of(dataset[index])))
             except DataError as error:
                 raise DataError(f"sample {index}: {error}") from None
             bar.advance()

@@ -15,9 +15,9 @@ def held_out_classes(real: Any, holdout: Any) -> Tensor:
     Raises:
         DataError: no labels, a class that only one of them has, or samples that differ in form.
     """
-    labels, others = real.spec.labels, holdout.spec.labels
+    labels, others = real.spec.classes, holdout.spec.classes
     if labels is None or others is None or holdout.classes is None:
-        raise DataError("samples of real and holdout are to be compared by label, and there are none")
+        raise DataError("samples of real and holdout are to be compared by class, and their targets are none")
     if differences := real.spec.differences(holdout.spec):
         raise DataError(f"real and holdout differ in form: {'; '.join(differences)}")
     if unknown := [value for value in others.values if value not in labels.values]:

@@ -76,6 +76,11 @@ class SamplePool(PoolReader):
         self.spec: Any = getattr(gen, "spec", None)
         if self.spec is None:
             raise ConfigError("the generator is not fitted: use augsynth.fit(...) or augsynth.load(...)")
+        if self.spec.labels is not None and not self.spec.labels.categorical:
+            raise ConfigError(
+                f"the generator was fitted with targets of kind {self.spec.labels.kind!r}: a pool has slots for "
+                "classes; blend with the generator itself"
+            )
         if refresh not in _REFRESH:
             raise ConfigError(f"refresh={refresh!r}: expected one of {', '.join(map(repr, _REFRESH))}")
         for name, value in (("size", size), ("batch_size", batch_size), ("reuse", reuse)):

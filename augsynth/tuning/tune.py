@@ -88,7 +88,7 @@ def tune(
             raise ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
     limit = None if max_time is None else seconds(max_time)
     data = TrainingData.read(real, show=progress)
-    if data.classes is None:
+    if data.spec.classes is None or data.classes is None:
         raise DataError("tune trains a classifier, which needs labels; the data has none")
     part, held = real, validation
     if isinstance(validation, (int, float)):

@@ -61,7 +61,7 @@ def tune_classic(
     from augsynth.utility.uplift import uplift
 
     data = TrainingData.read(real, show=False)
-    if data.classes is None:
+    if data.spec.classes is None or data.classes is None:
         raise DataError("choosing a transform needs labels; the data has none")
     inner, outer = real, validation
     if isinstance(validation, (int, float)):

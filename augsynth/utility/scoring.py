@@ -96,7 +96,7 @@ class Scorer:
         predicted = (found.argmax(1) if found.ndim == 2 else found).cpu()
         if predicted.shape != wanted.shape:
             raise ConfigError(f"predict returned shape {tuple(found.shape)} for {len(wanted)} inputs")
-        every = list(range(len(self.spec.labels)))
+        every = list(range(len(self.spec.classes)))
         recalls = recall_score(wanted, predicted, labels=every, average=None, zero_division=0.0)
         accuracy = float((predicted == wanted).float().mean())
         return (accuracy if self.metric == "accuracy" else float(recalls.mean())), [float(one) for one in recalls]

@@ -13,7 +13,7 @@ def augsynth_modalities() -> Iterator[ModalitySpec]:
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     told = "Conditional VAE of spectrograms, with phases by Griffin-Lim; varies real recordings"
-    factory, known = "augsynth_audio.model:SpectrogramVAE", {"label"}
+    factory, known = "augsynth_audio.model:SpectrogramVAE", {"label", "multilabel", "number"}
     yield GeneratorSpec(name="specvae", factory=factory, modality="audio", conditions=known, summary=told)
 
 

@@ -65,11 +65,11 @@ class SpectrogramVAE(authoring.LatentGenerator):
             raise augsynth.ConfigError(f"bands={bands!r}: expected a whole number from 8 up")
         self.spectra = Spectra(spec.sample_rate, spec.length)
         self.scale = MelScale(self.spectra.bins, spec.sample_rate, bands)
-        channels, classes = spec.shape[0], spec.num_classes
-        shape = (channels, bands, self.spectra.frames)
-        self.encoder = authoring.ConvEncoder(shape, 2 * latent_dim, width=width, classes=classes)
-        self.decoder = authoring.ConvDecoder(shape, latent_dim, width=width, classes=classes)
-        self.build_mixture(classes, components, latent_dim)
+        shape = (spec.shape[0], bands, self.spectra.frames)
+        given = {"classes": spec.num_classes, "condition": spec.condition_size}
+        self.encoder = authoring.ConvEncoder(shape, 2 * latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(shape, latent_dim, width=width, **given)
+        self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.kl_warmup, self.free_bits = latent_dim, kl_warmup, free_bits
         self.decibels, self.top, self.iterations = decibels, top, iterations
 
@@ -128,7 +128,7 @@ class SpectrogramVAE(authoring.LatentGenerator):
         mean, deviation = self._encoded(self._levels(spectra), labels)
         step = self.latent_step(mean, deviation, labels, seeds, **options)
         # one pass over both, so that a strength of 0 gives x back
-        twice = None if labels is None else labels.repeat(2)
+        twice = None if labels is None else torch.cat([labels, labels])
         moved, still = self._rendered(torch.cat([mean + strength * step, mean]), twice).chunk(2)
         louder = spectra * 10 ** (self.scale.spread((moved - still) * (self.decibels / 2)) / 20)
         return self.spectra.heard(louder.abs(), louder, iterations=min(self.iterations, 8)).clamp(-1.0, 1.0)

@@ -11,6 +11,6 @@ def augsynth_generators() -> Iterator[GeneratorSpec]:
         name="autoencoder",
         factory="augsynth_autoencoder.model:Autoencoder",
         modality="image",
-        conditions={"label"},
+        conditions={"label", "multilabel", "number"},
         summary="Denoising autoencoder; samples from a mixture per class, scores outliers",
     )

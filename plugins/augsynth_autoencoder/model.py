@@ -48,10 +48,10 @@ class Autoencoder(authoring.LatentGenerator):
         """
         if not 0.0 <= mask < 1.0:
             raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
-        classes = spec.num_classes
-        self.encoder = authoring.ConvEncoder(spec.shape, latent_dim, width=width, classes=classes)
-        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
-        self.build_mixture(classes, components, latent_dim)
+        given = {"classes": spec.num_classes, "condition": spec.condition_size}
+        self.encoder = authoring.ConvEncoder(spec.shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, **given)
+        self.build_mixture(spec, components, latent_dim)
         self.latent_dim = latent_dim
         self.pixel_noise, self.mask, self.latent_noise, self.penalty = pixel_noise, mask, latent_noise, penalty
 

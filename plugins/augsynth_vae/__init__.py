@@ -11,6 +11,6 @@ def augsynth_generators() -> Iterator[GeneratorSpec]:
         name="vae",
         factory="augsynth_vae.model:VAE",
         modality="image",
-        conditions={"label"},
+        conditions={"label", "multilabel", "number"},
         summary="Conditional VAE; samples from a mixture per class, varies real images in latent space",
     )

@@ -46,10 +46,10 @@ class VAE(authoring.LatentGenerator):
         """
         if prior not in ("mixture", "standard"):
             raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
-        classes = spec.num_classes
-        self.encoder = authoring.ConvEncoder(spec.shape, 2 * latent_dim, width=width, classes=classes)
-        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, classes=classes)
-        self.build_mixture(classes, components, latent_dim)
+        given = {"classes": spec.num_classes, "condition": spec.condition_size}
+        self.encoder = authoring.ConvEncoder(spec.shape, 2 * latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, **given)
+        self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.prior = latent_dim, prior
         self.kl_warmup, self.free_bits = kl_warmup, free_bits
 

@@ -38,6 +38,32 @@ class ResidualBlock(nn.Module):
         return out
 
 
+class ConditionEmbedding(nn.Module):
+    """A label as a vector of 32: of a class by a table, of several labels or numbers by a linear map.
+
+    Args:
+        classes: number of classes, 0 for none.
+        condition: length of a vector of labels or numbers, 0 for none.
+    """
+
+    size = 32
+
+    def __init__(self, classes: int, condition: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(classes, self.size) if classes else None
+        self.map = nn.Linear(condition, self.size) if condition else None
+
+    def forward(self, labels: Tensor) -> Tensor:
+        """(n,) int64 or (n, condition) float32 to (n, 32)."""
+        if self.table is not None:
+            made: Tensor = self.table(labels)
+            return made
+        if self.map is None:
+            raise ValueError("an embedding of nothing")
+        mapped: Tensor = self.map(labels)
+        return mapped
+
+
 class ConvEncoder(nn.Module):
     """Image to vector.
 
@@ -47,9 +73,18 @@ class ConvEncoder(nn.Module):
         width: channels at half the resolution; twice that at a quarter and below. Nothing but one convolution runs at
             full resolution, where most of the time would go.
         classes: number of classes whose embedding joins the features, 0 for none.
+        condition: length of a vector of labels or numbers that does so in their place, 0 for none.
     """
 
-    def __init__(self, shape: tuple[int, int, int], out_features: int, *, width: int = 32, classes: int = 0) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        out_features: int,
+        *,
+        width: int = 32,
+        classes: int = 0,
+        condition: int = 0,
+    ) -> None:
         super().__init__()
         channels, height, w = shape
         levels, base = base_size(height, w)
@@ -65,8 +100,8 @@ class ConvEncoder(nn.Module):
             current = following
         layers += [nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
         self.body = nn.Sequential(*layers)
-        self.embed = nn.Embedding(classes, 32) if classes else None
-        self.head = nn.Linear(current * base[0] * base[1] + (32 if classes else 0), out_features)
+        self.embed = ConditionEmbedding(classes, condition) if classes or condition else None
+        self.head = nn.Linear(current * base[0] * base[1] + (32 if self.embed else 0), out_features)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         h = F.pad(x, self.pad, mode="replicate") if any(self.pad) else x  # (n, C, base·2^levels)
@@ -85,15 +120,24 @@ class ConvDecoder(nn.Module):
         in_features: length of the vector.
         width: channels at half the resolution; half of that at full resolution, twice at a quarter and below.
         classes: number of classes whose embedding joins the vector, 0 for none.
+        condition: length of a vector of labels or numbers that does so in their place, 0 for none.
     """
 
-    def __init__(self, shape: tuple[int, int, int], in_features: int, *, width: int = 32, classes: int = 0) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        in_features: int,
+        *,
+        width: int = 32,
+        classes: int = 0,
+        condition: int = 0,
+    ) -> None:
         super().__init__()
         channels, self.height, self.width = shape
         levels, self.base = base_size(self.height, self.width)
         current = width if levels <= 1 else 2 * width
-        self.embed = nn.Embedding(classes, 32) if classes else None
-        self.stem = nn.Linear(in_features + (32 if classes else 0), current * self.base[0] * self.base[1])
+        self.embed = ConditionEmbedding(classes, condition) if classes or condition else None
+        self.stem = nn.Linear(in_features + (32 if self.embed else 0), current * self.base[0] * self.base[1])
         layers: list[nn.Module] = []
         for level in reversed(range(levels)):
             following = {0: max(width // 2, 8), 1: width}.get(level, 2 * width)
