@@ -24,6 +24,7 @@ _EXPORTS = {
     "augsynth.generator.authored": ("TrainingBatch",),
     "augsynth.generator.generator": ("Generator",),
     "augsynth.hooks": ("hookimpl",),
+    "augsynth.joint": ("Joint",),
     "augsynth.labels.classes": ("LabelSpec",),
     "augsynth.labels.multilabel": ("MultiLabelSpec",),
     "augsynth.labels.numbers": ("NumberSpec",),

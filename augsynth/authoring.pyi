@@ -19,6 +19,7 @@ from augsynth.features import PrincipalComponents as PrincipalComponents
 from augsynth.generator.authored import TrainingBatch as TrainingBatch
 from augsynth.generator.generator import Generator as Generator
 from augsynth.hooks import hookimpl as hookimpl
+from augsynth.joint import Joint as Joint
 from augsynth.labels.classes import LabelSpec as LabelSpec
 from augsynth.labels.multilabel import MultiLabelSpec as MultiLabelSpec
 from augsynth.labels.numbers import NumberSpec as NumberSpec

@@ -58,6 +58,12 @@ class SampleSpec:
         raise NotImplementedError(f"{cls.__name__} must define claims(x)")
 
     @classmethod
+    def role_of(cls, x: Any, value: Any) -> str | None:
+        """Whether ``value`` is a target that lies in the input ``x``: its role, out of ``"mask"``, ``"boxes"`` and
+        ``"keypoints"``, or None."""
+        return None
+
+    @classmethod
     def of(cls: type[Self], x: Any, dataset: Any = None) -> Self:
         """Infer the spec of one input.
 
@@ -179,7 +185,7 @@ class SampleSpec:
     def differences(self, other: Any) -> list[str]:
         """What differs between the inputs of this spec and of another, for messages; labels, topics and what depends on
         the samples seen are not compared."""
-        if type(other) is not type(self):
+        if other.modality != self.modality:
             return [f"modality: {self.kind} against {other.kind}"]
         return [
             f"{name}: {getattr(self, name)} against {getattr(other, name)}"

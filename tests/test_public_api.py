@@ -89,6 +89,7 @@ AUTHORS = [
     "ImageSpec",
     "IntRange",
     "Items",
+    "Joint",
     "Judge",
     "LabelSpec",
     "LatentGenerator",

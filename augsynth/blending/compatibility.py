@@ -10,6 +10,7 @@ from torch import Tensor
 
 from augsynth.blending.real_form import RealForm
 from augsynth.errors import ConfigError, SpecMismatchError
+from augsynth.joint import Joint
 from augsynth.sample_spec import SampleSpec
 
 
@@ -52,6 +53,10 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, ne
 def check_alike(real: Any, synthetic: Any, what: str = "sample", *, ragged: bool = False) -> None:
     """Raise a SpecMismatchError if the two would not collate: other type, structure, dtype or shape. With ``ragged``,
     lengths may differ, as those of token sequences do."""
+    if isinstance(real, Joint) and isinstance(synthetic, Joint):
+        for (name, a), (_, b) in zip(real.items(), synthetic.items(), strict=True):
+            check_alike(a, b, what if name == "x" else f"the {name}", ragged=ragged)
+        return
     kin = isinstance(real, type(synthetic)) or isinstance(synthetic, type(real))  # a decoded file may be a subclass
     if not kin or isinstance(real, bool) != isinstance(synthetic, bool):
         raise _unlike(what, type(real).__name__, type(synthetic).__name__)

@@ -103,6 +103,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
                     "pass condition=None with fields={'x': ..., 'y': None}"
                 )
             self._form = RealForm(structure, spec, labels, fill or {})
+            self._form.check_filled()
             self._label_condition, topics = split_condition(condition, labels, getattr(source_spec, "topics", None))
             check_condition(self._label_condition, labels)
             self._labelled = LabelledSource(source, settings, self._filters, topics)

@@ -31,7 +31,10 @@ def inspect(
         plain = nested_targets(real) if nested else find_labels(real, structure, plain_target(example), show=progress)
         labels = targets_of(example, plain, class_names(real, structure.y), structure.target)
         classes = labels.indices(plain)
-    return RealForm(structure, spec, labels, fill), classes, raw
+    form = RealForm(structure, spec, labels, fill)
+    if source is not None:
+        form.check_filled()
+    return form, classes, raw
 
 
 def nested_targets(inner: Any) -> list[Plain]:

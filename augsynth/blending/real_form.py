@@ -31,7 +31,8 @@ class RealForm:
     labels: Targets | None
     fill: Mapping[Any, Any]
 
-    def __post_init__(self) -> None:
+    def check_filled(self) -> None:
+        """Raise a ConfigError unless there is a value for every field that no generator makes."""
         missing = [key for key in self.structure.others if key not in self.fill]
         if missing:
             raise ConfigError(
@@ -71,7 +72,8 @@ def probed(
     try:
         if known is None:
             found, spec = read_sample(sample, fields, None, dataset)
-            return structure or found, spec, spec.to_raw((structure or found).x_of(sample))
+            own = structure or found
+            return own, spec, None if source is None else spec.to_raw(own.x_of(sample))
         structure = structure or Structure.of(sample, fields, [known])
         x = structure.x_of(sample)
         if not known.claims(x):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from augsynth._rng_guard import preserved_rng, seed_global
 from augsynth.errors import ConfigError
+from augsynth.joint import Joint
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
 
@@ -30,6 +31,17 @@ class SeededTransform:
             seed: everything random follows it; None draws one from torch's RNG.
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__(x, *, seed=None)")
+
+    def joint(self, x: Joint, *, seed: int | None = None) -> Joint:
+        """Transform an input together with the targets that lie in it. Override where that is possible.
+
+        Raises:
+            ConfigError: it is not: they would no longer fit.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} transforms the input alone, and {', '.join(x.inside)} would no longer fit; pass a "
+            "transform of a library that moves them together"
+        )
 
 
 def apply_seeded(
@@ -74,7 +86,7 @@ def check_transform(name: str, transform: Any) -> None:
 
 def _caller(transform: Any, spec: SampleSpec | None) -> Callable[[Any, int | None], Any]:
     if isinstance(transform, SeededTransform):
-        return lambda x, seed: transform(x, seed=seed)
+        return lambda x, seed: transform.joint(x, seed=seed) if isinstance(x, Joint) else transform(x, seed=seed)
     own = None if spec is None else spec.caller(transform)
     if own is None and not callable(transform):
         return lambda x, seed: _first(transform.augment(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ class AlbumentationsTransform(authoring.Transform):
     def __init__(self, pipeline: Any = None, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         super().__init__(value_range=value_range)
         self.pipeline = _compose(pipeline)
+
+    def parts(self) -> Sequence[Any]:
+        return [self.pipeline]
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         import torch

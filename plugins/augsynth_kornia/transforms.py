@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import kornia.augmentation
@@ -33,6 +34,9 @@ class KorniaTransform(authoring.Transform):
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
         self.transforms = authoring.transforms_of(kornia.augmentation, default if transforms is None else transforms)
+
+    def parts(self) -> Sequence[Any]:
+        return self.transforms
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         return self.apply_batch(image[None], seed)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -32,6 +33,9 @@ class TorchvisionTransform(authoring.Transform):
         super().__init__(value_range=value_range)
         v2 = augsynth.import_torchvision("torchvision.transforms.v2")
         self.transforms = [] if transforms is None else authoring.transforms_of(v2, transforms)
+
+    def parts(self) -> Sequence[Any]:
+        return self.transforms
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):

@@ -21,7 +21,7 @@ class ImageClassifier(nn.Module):
         self.spec = spec
         height, width = spec.height // 4, spec.width // 4
         self.body = nn.Sequential(
-            nn.Conv2d(spec.channels, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(spec.shape[0], 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU(),
         )  # fmt: skip

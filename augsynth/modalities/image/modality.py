@@ -43,13 +43,13 @@ class ImageModality(Modality):
         return "pixels", values
 
     def picture(self, spec: Any, x: Tensor, columns: int, *, cell: int = 44) -> Any:
-        return drawing.picture(x, columns, cell=cell)
+        return drawing.picture(drawing.side_by_side(spec, x), columns, cell=cell)
 
     def html(self, spec: Any, x: Tensor, *, large: bool = False) -> str:
-        return drawing.html(x, large=large)
+        return drawing.html(drawing.side_by_side(spec, x), large=large)
 
     def write(self, spec: ImageSpec, batch: Any, out: Path) -> list[Path]:
-        return super().write(spec, batch, out) if out.suffix == ".npz" else drawing.write(batch, out)
+        return super().write(spec, batch, out) if out.suffix == ".npz" else drawing.write(spec, batch, out)
 
     def tiny(self, n: int, *, classes: int = 3, form: str | None = None, seed: int = 0) -> TinyImages:
         form = form or "tensor-float"

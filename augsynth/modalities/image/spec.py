@@ -5,7 +5,7 @@ Generators see float32 tensors of shape (C, H, W) in [-1, 1], whatever the datas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from augsynth.errors import CapabilityError, DataError
-from augsynth.modalities.image.libraries import caller
+from augsynth.joint import Joint
+from augsynth.modalities.image.libraries import caller, role_of
 from augsynth.sample_spec import SampleSpec
 
 _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3}
@@ -54,6 +55,8 @@ class ImageSpec(SampleSpec):
     def claims(cls, x: Any) -> bool:
         if isinstance(x, Image.Image):
             return True
+        if isinstance(x, Joint):
+            return cls.claims(x.x)
         if not isinstance(x, (Tensor, np.ndarray)):
             return False
         return x.ndim == 3 or (x.ndim == 2 and min(x.shape) >= _SMALLEST)
@@ -73,6 +76,10 @@ class ImageSpec(SampleSpec):
         Raises:
             DataError: it is no such image; says what it is and what to do.
         """
+        if isinstance(x, Joint):
+            from augsynth.modalities.image.masks import JointImageSpec
+
+            return JointImageSpec.of_joint(x, dataset)
         if isinstance(x, Image.Image):
             if x.mode not in _PIL_CHANNELS:
                 raise DataError(f"PIL image of mode {x.mode!r}: convert it to 'L' or 'RGB' first, image.convert('RGB')")
@@ -166,12 +173,31 @@ class ImageSpec(SampleSpec):
     def differences(self, other: Any) -> list[str]:
         if not isinstance(other, ImageSpec):
             return super().differences(other)
-        named = {"form": "type", "layout": "layout", "shape": "shape (C, H, W)", "dtype": "dtype", "mode": "PIL mode"}
-        return [
+        named = {"form": "type", "layout": "layout", "dtype": "dtype", "mode": "PIL mode"}
+        told = [
             f"{text}: {getattr(self, name)} against {getattr(other, name)}"
             for name, text in named.items()
             if getattr(self, name) != getattr(other, name)
         ]
+        sizes = [(one.channels, one.height, one.width) for one in (self, other)]
+        if sizes[0] != sizes[1]:
+            told.insert(0, f"shape (C, H, W): {sizes[0]} against {sizes[1]}")
+        masks = ["with" if getattr(one, "mask", None) is not None else "without" for one in (self, other)]
+        return told if masks[0] == masks[1] else [*told, f"mask: {masks[0]} against {masks[1]}"]
+
+    @classmethod
+    def role_of(cls, x: Any, value: Any) -> str | None:
+        return role_of(x, value)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Any:
+        if "mask" not in data:
+            return super().from_json(data)
+        from augsynth.modalities.image.masks import JointImageSpec, MaskSpec
+
+        mask = data["mask"]
+        known = None if mask is None else MaskSpec(**{**mask, "values": tuple(map(int, mask["values"]))})
+        return super(ImageSpec, JointImageSpec).from_json({**data, "mask": known})
 
     def misfit(self, raw: Tensor) -> str | None:
         if self.admits(raw):
@@ -198,7 +224,7 @@ class ImageSpec(SampleSpec):
 
     @property
     def _yielded_shape(self) -> tuple[int, ...]:
-        c, h, w = self.shape
+        c, h, w = self.channels, self.height, self.width
         return {"HW": (h, w), "HWC": (h, w, c), "CHW": (c, h, w)}[self.layout]
 
     def _range(self, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from augsynth._rng_guard import seeded_globals
 from augsynth.errors import ConfigError, DataError
+from augsynth.joint import Joint
 from augsynth.modalities.image.spec import ImageSpec
 from augsynth.seeding import child_seed
 from augsynth.transforms.seeded import SeededTransform
@@ -41,6 +44,21 @@ class Transform(SeededTransform):
     def apply(self, image: Any, seed: int) -> Any:
         """The transformed image, in the form of :attr:`works_on`; everything random must follow ``seed``."""
         raise NotImplementedError(f"{type(self).__name__} must define apply(image, seed)")
+
+    def parts(self) -> Sequence[Any]:
+        """The transforms of torchvision v2, albumentations or Kornia that it consists of, if it does: they move masks,
+        boxes and keypoints together with the image."""
+        return ()
+
+    def joint(self, x: Joint, *, seed: int | None = None) -> Joint:
+        if not self.parts():
+            return super().joint(x, seed=seed)
+        seed = int(torch.randint(2**62, ())) if seed is None else seed
+        with seeded_globals(seed):
+            for i, part in enumerate(self.parts()):
+                call = ImageSpec.of(x).caller(part)
+                x = part(x) if call is None else call(x, child_seed(seed, i))
+        return x
 
     def apply_batch(self, images: Tensor, seed: int) -> Tensor:
         """Transform (n, C, H, W) images of one dtype, on any device, each in its own way: what
