@@ -29,8 +29,8 @@ class Reader(Protocol):
     form: str
     """What such names look like, for messages: ``"a folder of images"``."""
 
-    def reads(self, name: str) -> bool:
-        """Whether ``name`` is of this form; quick, and without reading the data."""
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
+        """Whether ``name`` is of this form, given the options; quick, and without reading the data."""
 
     def has_test_split(self, name: str) -> bool:
         """Whether the data comes in a training and a test part."""
@@ -93,7 +93,8 @@ class Modality:
         return None
 
     def classic_candidates(self, spec: Any) -> dict[str, Any]:
-        """Classic augmentation that :func:`augsynth.tune_classic` tries, by name."""
+        """Classic augmentation that :func:`augsynth.tune_classic` tries, by name: transforms, or objects with
+        ``resample(dataset, seed)``, which returns a dataset with more samples."""
         return {}
 
     # ------------------------------------------------------------------ comparing

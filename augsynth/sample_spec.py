@@ -203,6 +203,11 @@ class SampleSpec:
         """Why the raw sample ``raw`` of another spec without :meth:`differences` cannot be among these, or None."""
         return None
 
+    def interchangeable(self, real: Any, synthetic: Any) -> bool:
+        """Whether two inputs may stand side by side although they differ in type or shape, which the core would refuse:
+        values that may be missing, for one."""
+        return False
+
     def collated(self, x: Any) -> Tensor:
         """n samples as generators see them, as ``default_collate`` makes of what the dataset yields, on their device.
 

@@ -68,7 +68,7 @@ class Structure:
             ConfigError: ``fields`` is not of the stated form or names what is not there.
         """
         wanted, kinds = _wanted(fields), list(kinds)
-        claimed = isinstance(sample, Mapping) and fields is None and any(kind.claims(sample) for kind in kinds)
+        claimed = isinstance(sample, Mapping) and fields is None and _is_input(sample, kinds)
         if not isinstance(sample, (Mapping, tuple, list)) or claimed:
             if wanted.get("y") is not None:
                 raise ConfigError(
@@ -151,6 +151,12 @@ class Structure:
         if self.kind == "bare":
             return (sample, meta)
         return (*sample, meta) if self.kind == "tuple" else [*sample, meta]
+
+
+def _is_input(sample: Any, kinds: Sequence[Kind]) -> bool:
+    """Whether a dict is an input itself, and not a sample with one under a usual key."""
+    keyed = any(name in sample and kind.claims(sample[name]) for kind in kinds for name in kind.field_names)
+    return not keyed and any(kind.claims(sample) for kind in kinds)
 
 
 def as_path(key: Any) -> Path:

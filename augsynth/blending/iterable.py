@@ -112,7 +112,9 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
                 1, None, labels, ratio=ratio, condition=self._label_condition, mode="replace", seed=self.seed, epoch=0
             )
             one = self._labelled.draw(None, torch.zeros(1, dtype=torch.int64))
-            check_alike(structure.x_of(first), one.inputs[0], "the input")
+            x, made = structure.x_of(first), one.inputs[0]
+            if spec is None or not spec.interchangeable(x, made):
+                check_alike(x, made, "the input", ragged=spec is not None and not spec.tensors)
             self._shared.reset_counters()
 
     def __iter__(self) -> Iterator[Any]:

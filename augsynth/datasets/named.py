@@ -42,7 +42,7 @@ def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
     if name.startswith("hf:"):
         refuse_options(name, options)
         return _hugging_face(name[3:], split)
-    reading = [reader for reader in _readers() if reader.reads(name)]
+    reading = [reader for reader in _readers() if reader.reads(name, options)]
     if len(reading) > 1:
         told = ", ".join(f"as {reader.form}" for reader in reading)
         raise ConfigError(f"data {name!r} can be read in several ways: {told}; pass module:callable instead")
@@ -61,7 +61,7 @@ def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
 
 def has_test_split(name: str) -> bool:
     """Whether :func:`open_dataset` finds a test split for ``name``."""
-    return name.startswith("hf:") or any(reader.has_test_split(name) for reader in _readers() if reader.reads(name))
+    return name.startswith("hf:") or any(reader.has_test_split(name) for reader in _readers() if reader.reads(name, {}))
 
 
 def _readers() -> Iterator[Reader]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -53,4 +54,10 @@ def equal(a: Any, b: Any) -> bool:
 
 def close(a: Any, b: Any, tolerance: float) -> bool:
     """Equal but for what other batch shapes change in float32 arithmetic."""
-    return bool((a - b).abs().max() < tolerance) if isinstance(a, Tensor) else bool(a == b)
+    if isinstance(a, Tensor):
+        return bool((a - b).abs().max() < tolerance)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(close(a[key], b[key], tolerance) for key in a)
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
+    return bool(a == b)

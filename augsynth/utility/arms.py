@@ -23,7 +23,8 @@ def standard_arms(real: Any, gen: Any, *, ratio: Ratio = 0.3, classic: Any = Non
         real: the training set.
         gen: a fitted generator or another source, or a callable ``seed`` → such.
         ratio: as of :class:`SyntheticDataset`.
-        classic: a transform or a list of them; without one, there are two arms.
+        classic: a transform or a list of them, or an object with ``resample(dataset, seed)``; without one, there are
+            two arms.
         options: further ones of :class:`SyntheticDataset`: ``mode``, ``condition``, ``filters``, ``temperature``, ...
 
     Returns:
@@ -34,9 +35,12 @@ def standard_arms(real: Any, gen: Any, *, ratio: Ratio = 0.3, classic: Any = Non
         if share == 0 and transform is None:
             return real
         if share == 0:
-            return SyntheticDataset(real, None, ratio=0.0, transform=transform, seed=seed, progress=False)
+            return with_classic(real, transform, seed)
         source = gen(seed) if callable(gen) and not isinstance(gen, Generator) else gen
-        return SyntheticDataset(real, source, ratio=share, transform=transform, seed=seed, progress=False, **options)
+        base = real
+        if hasattr(transform, "resample"):
+            base, transform = transform.resample(real, seed), None
+        return SyntheticDataset(base, source, ratio=share, transform=transform, seed=seed, progress=False, **options)
 
     arms: dict[str, Arm] = {REAL: partial(blended, share=0, transform=None)}
     if classic is not None:
@@ -45,6 +49,13 @@ def standard_arms(real: Any, gen: Any, *, ratio: Ratio = 0.3, classic: Any = Non
     if classic is not None:
         arms[BOTH] = partial(blended, share=ratio, transform=classic)
     return arms
+
+
+def with_classic(real: Any, classic: Any, seed: int) -> Any:
+    """``real`` with classic augmentation: a transform or several, or what resamples a whole dataset."""
+    if hasattr(classic, "resample"):
+        return classic.resample(real, seed)
+    return SyntheticDataset(real, None, ratio=0.0, transform=classic, seed=seed, progress=False)
 
 
 def checked_arms(arms: Any) -> dict[str, Arm]:

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch.utils.data import Subset
 
-from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import DataError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.recognition import modality_of
+from augsynth.utility.arms import with_classic
 from augsynth.utility.result import Uplift
 
 NONE = "none"
@@ -70,7 +70,7 @@ def tune_classic(
     transforms = modality_of(data.spec).classic_candidates(data.spec) if candidates is None else dict(candidates)
 
     def arm(own: int, transform: Any) -> Any:
-        return SyntheticDataset(inner, None, ratio=0.0, transform=transform, seed=own, progress=False)
+        return with_classic(inner, transform, own)
 
     arms: dict[str, Any] = {NONE: inner}
     arms |= {name: partial(arm, transform=transform) for name, transform in transforms.items()}

@@ -135,7 +135,7 @@ class AudioFolderReader:
 
     form = "a folder of recordings"
 
-    def reads(self, name: str) -> bool:
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         path = Path(name).expanduser()
         return path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
 

@@ -102,8 +102,8 @@ def test_data_that_two_modalities_claim(installed):
 
 
 def test_data_that_no_modality_claims():
-    with pytest.raises(augsynth.DataError, match="of type dict.*augsynth/image, augsynth/text.*modality="):
-        quick_fit("vae", [({"a": 1}, 0)], fields=(0, 1))
+    with pytest.raises(augsynth.DataError, match="of type set.*augsynth/image, augsynth/text.*modality="):
+        quick_fit("vae", [({"a", "b"}, 0)])
 
 
 def test_a_modality_that_cannot_be_imported_is_named_and_breaks_nothing(installed, tmp_path, digits):

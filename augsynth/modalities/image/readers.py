@@ -25,7 +25,7 @@ class Digits:
 
     form = "digits"
 
-    def reads(self, name: str) -> bool:
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         return name == "digits"
 
     def has_test_split(self, name: str) -> bool:
@@ -41,7 +41,7 @@ class FashionMNIST:
 
     form = "fashion-mnist"
 
-    def reads(self, name: str) -> bool:
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         return name == "fashion-mnist"
 
     def has_test_split(self, name: str) -> bool:
@@ -58,7 +58,7 @@ class Folder:
 
     form = "a folder of images"
 
-    def reads(self, name: str) -> bool:
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         path = Path(name).expanduser()
         return path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
 

@@ -15,8 +15,8 @@ class Table:
 
     form = f"a table of texts ({', '.join(SUFFIXES)})"
 
-    def reads(self, name: str) -> bool:
-        return Path(name).suffix in SUFFIXES
+    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
+        return Path(name).suffix in SUFFIXES and not options.get("rows")
 
     def has_test_split(self, name: str) -> bool:
         return False

@@ -1,0 +1,93 @@
+"""All that is special about tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from augsynth import authoring
+from augsynth_tabular.rows import Rows, TableOfRows
+from augsynth_tabular.smote import Smote
+from augsynth_tabular.spec import TabularSpec
+
+
+class RowClassifier(nn.Module):
+    """Two hidden layers over the encoded columns."""
+
+    def __init__(self, spec: TabularSpec, outputs: int) -> None:
+        super().__init__()
+        self.spec = spec
+        width = sum(column.width for column in spec.columns)
+        self.body = nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 64), nn.ReLU())
+        self.head = nn.Linear(64, outputs)
+
+    def features(self, rows: Any) -> torch.Tensor:
+        return self.body(self.spec.vectors(rows).to(self.head.weight.device))
+
+    def forward(self, rows: Any) -> torch.Tensor:
+        return self.head(self.features(rows))
+
+
+class TabularModality(authoring.Modality):
+    spec_type = TabularSpec
+    readable = True
+    suffixes = (".csv", ".jsonl")
+
+    def readers(self):
+        return (TableOfRows(),)
+
+    def classifier(self, spec, outputs):
+        return RowClassifier(spec, outputs)
+
+    def classic_candidates(self, spec):
+        return {"smote": Smote(), "smote, 3 neighbours": Smote(neighbours=3)}
+
+    def spread(self, spec, x):
+        return float(torch.pdist(spec.vectors(x)).mean()) if len(x) > 1 else 0.0
+
+    def features(self):
+        def pca(data, reference, judge):
+            return authoring.PrincipalComponents(reference, lambda rows: data.spec.vectors(rows).numpy())
+
+        return {**super().features(), "pca": pca}
+
+    def detail(self, spec, reference):
+        return "columns", lambda rows: spec.vectors(rows).numpy()
+
+    def lines(self, spec, x):
+        return [json.dumps(row, ensure_ascii=False, default=str) for row in x]
+
+    def write(self, spec, batch, out: Path):
+        rows = [{**x, "label": meta["condition"]} for x, meta in zip(batch.x, batch.meta, strict=True)]
+        with authoring.atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+            if out.suffix == ".csv":
+                writer = csv.DictWriter(file, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
+            else:
+                file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+        return [out]
+
+    def tiny(self, n, *, classes=3, form=None, seed=0):
+        rng = np.random.default_rng(seed)
+        targets = [i % classes for i in range(n)] if classes else None
+        rows = []
+        for i in range(n):
+            c = i % max(classes, 1)
+            rows.append({
+                "height": float(rng.normal(150 + 20 * c, 4)),
+                "children": int(rng.integers(0, 3) + c),
+                "city": ("Rome", "Oslo", "Lima")[int(rng.integers(0, 2) + c) % 3],
+                "since": f"20{10 + c:02d}-0{1 + i % 9}-1{i % 9}",
+                "income": None if i % 5 == 0 else float(rng.normal(1000 * (c + 1), 50)),
+            })  # fmt: skip
+        return Rows(rows, targets)
+
+    def spoilt(self, x, seed):
+        return type(x)({**row, "height": -1000.0 * (1 + i), "city": "?"} for i, row in enumerate(x))
