@@ -1,8 +1,8 @@
 """Spoken digits: does the generator say what it was asked to, and does training gain from it?
 
-The recordings are those of ``../shared/data/spoken_digits`` (four speakers, 8 kHz). A judge and the generator are fitted
-on three speakers; the fourth is never fitted. Uplift: 10 and 50 recordings of each digit, each seed draws others and fits
-another generator; classic augmentation is chosen beforehand on recordings that no arm trains on or is scored by.
+The recordings are those of ``../shared/data/spoken_digits`` (four speakers, 8 kHz). Judge and generator are fitted
+on three speakers; the fourth is never fitted. Uplift: 10 and 50 recordings of each digit; each seed draws others and
+fits another generator; classic augmentation is chosen beforehand, on recordings that no arm trains on or is scored by.
 """
 
 from __future__ import annotations
