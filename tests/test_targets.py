@@ -182,6 +182,8 @@ def test_what_is_for_classes_says_so(which, request):
         augsynth.SamplePool(gen, 20)
     with pytest.raises(augsynth.ConfigError, match="DeviceBlend is for classes"):
         augsynth.DeviceBlend(DataLoader(real, batch_size=4), gen, 0.5)
+    with pytest.raises(augsynth.ConfigError, match="of a stream, only classes"):
+        augsynth.SyntheticIterableDataset([real[i] for i in range(8)], gen, ratio=0.5)
     with pytest.raises(augsynth.DataError, match="compared by class"):
         augsynth.uplift(real, real, gen, seeds=2, progress=False)
     with pytest.raises(augsynth.ConfigError, match="soft_labels needs data whose targets are classes"):

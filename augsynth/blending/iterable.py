@@ -102,6 +102,11 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
                     "the stream is labelled and the generator is not conditional; "
                     "pass condition=None with fields={'x': ..., 'y': None}"
                 )
+            if labels is not None and not labels.categorical:
+                raise ConfigError(
+                    f"the generator was fitted with targets of kind {labels.kind!r}: of a stream, only classes can be "
+                    "matched; pass condition=None with fields={'x': ..., 'y': None}, or use SyntheticDataset"
+                )
             self._form = RealForm(structure, spec, labels, fill or {})
             self._form.check_filled()
             self._label_condition, topics = split_condition(condition, labels, getattr(source_spec, "topics", None))
