@@ -30,7 +30,7 @@ _EXPORTS = {
     "augsynth.labels.numbers": ("NumberSpec",),
     "augsynth.latent": ("LatentGenerator", "evidence"),
     "augsynth.modalities.image.grids": ("image_grid",),
-    "augsynth.modalities.image.networks": ("ConditionEmbedding", "ConvDecoder", "ConvEncoder", "base_size"),
+    "augsynth.modalities.image.networks": ("ConvDecoder", "ConvEncoder", "base_size", "condition_embedding"),
     "augsynth.modalities.image.presets": ("latent_presets",),
     "augsynth.modalities.image.spec": ("ImageSpec",),
     "augsynth.modalities.image.transform": ("Transform",),

@@ -26,10 +26,10 @@ from augsynth.labels.numbers import NumberSpec as NumberSpec
 from augsynth.latent import LatentGenerator as LatentGenerator
 from augsynth.latent import evidence as evidence
 from augsynth.modalities.image.grids import image_grid as image_grid
-from augsynth.modalities.image.networks import ConditionEmbedding as ConditionEmbedding
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
 from augsynth.modalities.image.networks import base_size as base_size
+from augsynth.modalities.image.networks import condition_embedding as condition_embedding
 from augsynth.modalities.image.presets import latent_presets as latent_presets
 from augsynth.modalities.image.spec import ImageSpec as ImageSpec
 from augsynth.modalities.image.transform import Transform as Transform

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import tracemalloc
+from pathlib import Path
 
 import pytest
 import torch
@@ -211,3 +212,10 @@ def test_a_generator_that_is_not_fitted_cannot_be_saved(tmp_path):
     with pytest.raises(augsynth.NotFittedError):
         augsynth.create("generator", "vae").sample(1)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_checkpoint_of_format_1_draws_what_it_drew():
+    """Written by the release before kinds of data had a seam: a VAE of digits."""
+    gen = augsynth.load(Path(__file__).parent / "data" / "checkpoint-of-format-1")
+    made = gen.sample(labels=[0, 1, 2], seed=5)
+    assert gen.spec.modality == "augsynth/image" and abs(float(made.x.double().sum()) - 68.8511574) < 1e-2

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
+EMBEDDED = 32  # size of an embedded label
+
 
 def base_size(height: int, width: int) -> tuple[int, tuple[int, int]]:
     """How often an image is halved, and the size at which that ends: 4 to 7 pixels along the shorter side.
@@ -38,30 +40,12 @@ class ResidualBlock(nn.Module):
         return out
 
 
-class ConditionEmbedding(nn.Module):
-    """A label as a vector of 32: of a class by a table, of several labels or numbers by a linear map.
-
-    Args:
-        classes: number of classes, 0 for none.
-        condition: length of a vector of labels or numbers, 0 for none.
-    """
-
-    size = 32
-
-    def __init__(self, classes: int, condition: int) -> None:
-        super().__init__()
-        self.table = nn.Embedding(classes, self.size) if classes else None
-        self.map = nn.Linear(condition, self.size) if condition else None
-
-    def forward(self, labels: Tensor) -> Tensor:
-        """(n,) int64 or (n, condition) float32 to (n, 32)."""
-        if self.table is not None:
-            made: Tensor = self.table(labels)
-            return made
-        if self.map is None:
-            raise ValueError("an embedding of nothing")
-        mapped: Tensor = self.map(labels)
-        return mapped
+def condition_embedding(classes: int, condition: int) -> nn.Module | None:
+    """A module that takes labels to vectors of 32: of a class (n,) int64 by a table, of several labels or numbers
+    (n, condition) float32 by a linear map; None without either."""
+    if classes:
+        return nn.Embedding(classes, EMBEDDED)
+    return nn.Linear(condition, EMBEDDED) if condition else None
 
 
 class ConvEncoder(nn.Module):
@@ -100,8 +84,8 @@ class ConvEncoder(nn.Module):
             current = following
         layers += [nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
         self.body = nn.Sequential(*layers)
-        self.embed = ConditionEmbedding(classes, condition) if classes or condition else None
-        self.head = nn.Linear(current * base[0] * base[1] + (32 if self.embed else 0), out_features)
+        self.embed = condition_embedding(classes, condition)
+        self.head = nn.Linear(current * base[0] * base[1] + (EMBEDDED if self.embed is not None else 0), out_features)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         h = F.pad(x, self.pad, mode="replicate") if any(self.pad) else x  # (n, C, base·2^levels)
@@ -136,8 +120,10 @@ class ConvDecoder(nn.Module):
         channels, self.height, self.width = shape
         levels, self.base = base_size(self.height, self.width)
         current = width if levels <= 1 else 2 * width
-        self.embed = ConditionEmbedding(classes, condition) if classes or condition else None
-        self.stem = nn.Linear(in_features + (32 if self.embed else 0), current * self.base[0] * self.base[1])
+        self.embed = condition_embedding(classes, condition)
+        self.stem = nn.Linear(
+            in_features + (EMBEDDED if self.embed is not None else 0), current * self.base[0] * self.base[1]
+        )
         layers: list[nn.Module] = []
         for level in reversed(range(levels)):
             following = {0: max(width // 2, 8), 1: width}.get(level, 2 * width)
