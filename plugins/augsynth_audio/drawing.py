@@ -18,6 +18,8 @@ from augsynth_audio.spec import AudioSpec
 from augsynth_audio.spectra import LogMel
 
 _SHOWN = 5
+_FIGURE = "display:inline-block;margin:.2rem .4rem .2rem 0"
+_PLAYER = "display:block;width:9rem;height:1.8rem"
 # dark to light, as magma of matplotlib goes: (red, green, blue) at five levels
 _COLORS = torch.tensor([[0, 0, 4], [81, 18, 124], [183, 55, 121], [252, 137, 97], [252, 253, 191]], dtype=torch.float32)
 
@@ -48,8 +50,8 @@ def html(spec: AudioSpec, x: Tensor, *, large: bool) -> str:
         source = authoring.embedded_picture(picture(spec, one[None], 1, cell=80 if large else 60))
         sound = authoring.embedded_bytes(wav(spec, one), "audio/wav")
         parts.append(
-            f'<figure class="sound"><img src="{source}" alt="spectrogram"><audio controls preload="none" src="{sound}">'
-            "</audio></figure>"
+            f'<figure style="{_FIGURE}"><img src="{source}" alt="spectrogram"><audio controls preload="none" '
+            f'style="{_PLAYER}" src="{sound}"></audio></figure>'
         )
     return "".join(parts)
 
