@@ -11,7 +11,7 @@ from torch import Tensor
 
 from augsynth.errors import ConfigError
 from augsynth.evaluation.feature_spaces import detail_space, distances, feature_space
-from augsynth.evaluation.judging import judge_of
+from augsynth.evaluation.label_judge import judge_of
 from augsynth.fitting.training_data import TrainingData
 
 _MOST = 5000

@@ -12,7 +12,7 @@ import torch
 import augsynth
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.named import open_dataset
-from augsynth.evaluation import fidelity, judging
+from augsynth.evaluation import fidelity, label_judge
 from augsynth.evaluation.figures import auc, halves, spread, wilson
 from augsynth.modalities.text import runs
 from augsynth.modalities.text.tiny import TinyTexts
@@ -182,7 +182,7 @@ def test_longest_runs_are_of_words_in_a_row():
 def test_a_judge_is_fitted_once(digits, monkeypatch):
     train, other, test = digits
     first = augsynth.evaluate(other, train, test, **OPTIONS)
-    monkeypatch.setattr(judging, "train_classifier", None)  # would fail if asked
+    monkeypatch.setattr(label_judge, "train_classifier", None)  # would fail if asked
     assert augsynth.evaluate(other, train, test, **OPTIONS).to_json() == first.to_json()
 
 
