@@ -87,8 +87,8 @@ __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
+    if name in _MODULES or name == "authoring":
+        return importlib.import_module(_MODULES.get(name, "augsynth.authoring"))
     home = _HOME.get(name) or _UNLISTED.get(name)
     if home is None:
         raise AttributeError(f"module 'augsynth' has no attribute {name!r}")

@@ -20,8 +20,8 @@ from augsynth.evaluation.fidelity import inside, manifold_figures, measure_fidel
 from augsynth.evaluation.figures import Figure, halves
 from augsynth.evaluation.flags import Flag
 from augsynth.evaluation.inputs import Sets
-from augsynth.evaluation.label_judge import judge_of
 from augsynth.evaluation.label_agreement import Labels, measure_labels
+from augsynth.evaluation.label_judge import judge_of
 from augsynth.evaluation.memorisation import Memorisation, likelihood_attack, measure_memorisation
 from augsynth.evaluation.result import Evaluation
 from augsynth.modality import Extra
