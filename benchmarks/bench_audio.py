@@ -80,7 +80,7 @@ def faithfulness(seeds, steps):
     return rows
 
 
-def gains(per_class, seeds, steps):
+def gains(per_class, seeds, steps, train_steps):
     """All four speakers; recordings 0 to 14 of each are scored on, 15 to 19 choose the classic augmentation."""
     every = FITTED + NEVER
     pool, test = InMemory(recordings(every, range(20, 50))), InMemory(recordings(every, range(15)))
@@ -91,7 +91,9 @@ def gains(per_class, seeds, steps):
         order = torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))
         return pool.subset(torch.cat([order[targets[order] == c][:per_class] for c in range(10)]).tolist())
 
-    classic = augsynth.tune_classic(drawn(10_000), validation=choosing, seeds=2, progress=False)
+    classic = augsynth.tune_classic(
+        drawn(10_000), validation=choosing, seeds=2, steps=train_steps, jobs=1, progress=False
+    )
     fitted = {}
 
     def source(seed):
@@ -121,20 +123,22 @@ def gains(per_class, seeds, steps):
     }
     rows = {"classic": classic.name}
     found = augsynth.uplift(
-        drawn(0), test, arms, baseline="real + classic", candidate="vary .3 at .5", seeds=seeds, steps=600, jobs=1,
-        stop_early=False, progress=False,
+        drawn(0), test, arms, baseline="real + classic", candidate="vary .3 at .5", seeds=seeds,
+        steps=train_steps, jobs=1, stop_early=False, progress=False,
     )  # fmt: skip
     for name, one in found.arms.items():
         rows[name] = f"{100 * one.mean:.1f} ± {100 * one.std:.1f}"
         if one.gain is not None:
             rows[f"{name}, gain"] = [round(100 * value, 2) for value in one.gain]
-    return {**rows, "verdict": found.sentence}
+    settings = {"updates of the generator": steps, "updates of each classifier": train_steps, "seeds": seeds}
+    return {**rows, "verdict": found.sentence, **settings}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=600, help="updates of the generator")
+    parser.add_argument("--train-steps", type=int, default=600, help="updates of each classifier")
     parser.add_argument("--only", choices=["faithfulness", "10", "50"])
     options = parser.parse_args()
     if not DATA.is_dir():
@@ -144,7 +148,7 @@ def main():
         record("audio-faithfulness", faithfulness(options.seeds, options.steps))
     for per_class in (10, 50):
         if options.only in (None, str(per_class)):
-            record(f"audio-uplift-{per_class}", gains(per_class, options.seeds, options.steps))
+            record(f"audio-uplift-{per_class}", gains(per_class, options.seeds, options.steps, options.train_steps))
 
 
 if __name__ == "__main__":
