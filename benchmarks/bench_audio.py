@@ -116,7 +116,6 @@ def gains(per_class, seeds, steps, train_steps):
 
     transform = classic.transform
     arms = {
-        "real": arm(0),
         "real + classic": arm(0, transform),
         "samples .3": arm(0.3, transform),
         "vary .3 at .5": arm(0.3, transform, mode="vary", strength=0.5),
