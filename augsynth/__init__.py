@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from augsynth._lazy import homes_of, importer
 from augsynth._version import __version__ as __version__
 
 _EXPORTS = {
@@ -81,20 +82,15 @@ _AUTHORS_TOO = {
     "augsynth.seeding": ("noise", "uniform"),
 }
 _MODULES = {"topics": "augsynth.modalities.text.topics"}
-_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-_UNLISTED = {name: module for module, names in _AUTHORS_TOO.items() for name in names}
+_HOME, _UNLISTED = homes_of(_EXPORTS), homes_of(_AUTHORS_TOO)
+_named = importer(__name__, globals(), _HOME | _UNLISTED)
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES or name == "authoring":
         return importlib.import_module(_MODULES.get(name, "augsynth.authoring"))
-    home = _HOME.get(name) or _UNLISTED.get(name)
-    if home is None:
-        raise AttributeError(f"module 'augsynth' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+    return _named(name)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,7 @@ Users need none of it. Errors are where users find them, in :mod:`augsynth`. Nam
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from augsynth._lazy import homes_of, importer
 
 _EXPORTS = {
     "augsynth._atomic": ("atomic_file", "atomic_folder"),
@@ -17,6 +16,7 @@ _EXPORTS = {
     "augsynth._rng_guard": ("seeded_globals",),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.callbacks": ("Callback",),
+    "augsynth.datasets.folder_reader": ("FolderReader",),
     "augsynth.datasets.options": ("refuse_options",),
     "augsynth.evaluation.figures": ("Figure",),
     "augsynth.evaluation.judge": ("Judge",),
@@ -28,7 +28,7 @@ _EXPORTS = {
     "augsynth.labels.classes": ("LabelSpec",),
     "augsynth.labels.multilabel": ("MultiLabelSpec",),
     "augsynth.labels.numbers": ("NumberSpec",),
-    "augsynth.latent": ("LatentGenerator", "evidence"),
+    "augsynth.latent": ("LatentGenerator",),
     "augsynth.modalities.image.grids": ("image_grid",),
     "augsynth.modalities.image.networks": ("ConvDecoder", "ConvEncoder", "base_size", "condition_embedding"),
     "augsynth.modalities.image.presets": ("latent_presets",),
@@ -45,23 +45,18 @@ _EXPORTS = {
         "ModalitySpec",
         "TransformSpec",
     ),
+    "augsynth.sample_files": ("write_each",),
     "augsynth.sample_spec": ("Items", "ListSpec", "SampleSpec"),
     "augsynth.search_space": ("Choice", "FloatRange", "IntRange", "SearchSpace"),
     "augsynth.seeding": ("child_seed", "derive", "noise", "uniform"),
     "augsynth.topic_spec": ("TopicSpec",),
     "augsynth.transforms.named": ("transforms_of",),
     "augsynth.transforms.seeded": ("SeededTransform",),
+    "augsynth.variational": ("VariationalGenerator", "evidence"),
 }
-_HOME = {name: module for module, names in _EXPORTS.items() for name in names}
+_HOME = homes_of(_EXPORTS)
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'augsynth.authoring' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = importer(__name__, globals(), _HOME)
 
 
 def __dir__() -> list[str]:

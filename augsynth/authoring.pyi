@@ -11,6 +11,7 @@ from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback
+from augsynth.datasets.folder_reader import FolderReader as FolderReader
 from augsynth.datasets.options import refuse_options as refuse_options
 from augsynth.evaluation.figures import Figure as Figure
 from augsynth.evaluation.judge import Judge as Judge
@@ -24,7 +25,6 @@ from augsynth.labels.classes import LabelSpec as LabelSpec
 from augsynth.labels.multilabel import MultiLabelSpec as MultiLabelSpec
 from augsynth.labels.numbers import NumberSpec as NumberSpec
 from augsynth.latent import LatentGenerator as LatentGenerator
-from augsynth.latent import evidence as evidence
 from augsynth.modalities.image.grids import image_grid as image_grid
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
@@ -45,6 +45,7 @@ from augsynth.plugin_specs import GeneratorSpec as GeneratorSpec
 from augsynth.plugin_specs import MetricSpec as MetricSpec
 from augsynth.plugin_specs import ModalitySpec as ModalitySpec
 from augsynth.plugin_specs import TransformSpec as TransformSpec
+from augsynth.sample_files import write_each as write_each
 from augsynth.sample_spec import Items as Items
 from augsynth.sample_spec import ListSpec as ListSpec
 from augsynth.sample_spec import SampleSpec as SampleSpec
@@ -59,3 +60,5 @@ from augsynth.seeding import uniform as uniform
 from augsynth.topic_spec import TopicSpec as TopicSpec
 from augsynth.transforms.named import transforms_of as transforms_of
 from augsynth.transforms.seeded import SeededTransform as SeededTransform
+from augsynth.variational import VariationalGenerator as VariationalGenerator
+from augsynth.variational import evidence as evidence

@@ -234,23 +234,6 @@ class LatentGenerator(Generator):
         raise ConfigError(f"method={method!r}: expected 'transfer', 'pooled', 'interpolate' or 'jitter'")
 
 
-def evidence(x: Tensor, decoded: Tensor, mean: Tensor, deviation: Tensor, free_bits: float) -> tuple[Tensor, Tensor]:
-    """The two terms of a VAE's bound, a sample: reconstruction and KL.
-
-    The variance of the decoder is its maximum-likelihood value for the batch (σ-VAE, Rybkin et al. 2021), so that no
-    weight between the two needs tuning; free bits (Kingma et al. 2016) keep latent dimensions from collapsing.
-
-    Args:
-        x, decoded: (n, ...) in [-1, 1].
-        mean, deviation: (n, d) of the posterior.
-        free_bits: nats of each latent dimension that cost nothing.
-    """
-    # -log N(x; decoded, σ²) with σ² at its optimum, the mean squared error; the floor is the rounding of 8-bit values
-    reconstruction = 0.5 * x[0].numel() * ((decoded - x).square().mean() + 1e-5).log()
-    kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, d)
-    return reconstruction, kl.mean(0).clamp(min=free_bits).sum()
-
-
 def _with_one(labels: Tensor) -> Tensor:
     return torch.cat([labels, torch.ones_like(labels[:, :1])], dim=1)
 

@@ -26,8 +26,14 @@ _SHOWN_VALUES = 12
 class Reader(Protocol):
     """Opens data by its name on the command line."""
 
-    form: str
-    """What such names look like, for messages: ``"a folder of images"``."""
+    @property
+    def form(self) -> str:
+        """What such names look like, for messages: ``"a folder of images"``."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the options that it takes; others are refused before :meth:`open` is called. Of several readers for
+        one name, those that take all the options given go first."""
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         """Whether ``name`` is of this form, given the options; quick, and without reading the data."""
@@ -36,7 +42,8 @@ class Reader(Protocol):
         """Whether the data comes in a training and a test part."""
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> Any:
-        """The dataset. ``options`` are those that the user gave; raises ConfigError for one that does not apply."""
+        """The dataset. ``options`` are those that the user gave; raises ConfigError for a value that cannot be
+        used."""
 
 
 @dataclass(frozen=True)

@@ -259,11 +259,8 @@ class SampleSpec:
 
     def to_json(self) -> dict[str, Any]:
         """A form that JSON can hold."""
-        own = self.labels
-        made = asdict(self if own is None or own.categorical else replace(self, labels=None))
-        if own is not None and not own.categorical:
-            made["labels"] = own.to_json()  # type: ignore[union-attr]
-        return made
+        made = asdict(replace(self, labels=None))  # targets say themselves what of them may be kept
+        return {**made, "labels": None if self.labels is None else self.labels.to_json()}
 
     @classmethod
     def from_json(cls: type[Self], data: Mapping[str, Any]) -> Self:

@@ -147,6 +147,11 @@ def seeds_for(n: int, *, seed: int | None = None, seeds: Tensor | Sequence[int] 
     return derive(base, torch.arange(n))
 
 
+def given_or_drawn(seed: int | None) -> int:
+    """``seed``, or one from torch's RNG for None."""
+    return int(torch.randint(2**62, ())) if seed is None else seed
+
+
 def check_seed(seed: int) -> int:
     """``seed`` as a Python int of at most 63 bits, or a ConfigError."""
     try:

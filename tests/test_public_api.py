@@ -83,6 +83,7 @@ AUTHORS = [
     "Figure",
     "FilterSpec",
     "FloatRange",
+    "FolderReader",
     "Generator",
     "GeneratorSpec",
     "ImageSpec",
@@ -110,6 +111,7 @@ AUTHORS = [
     "TrainingBatch",
     "Transform",
     "TransformSpec",
+    "VariationalGenerator",
     "atomic_file",
     "atomic_folder",
     "base_size",
@@ -131,6 +133,7 @@ AUTHORS = [
     "seeded_globals",
     "transforms_of",
     "uniform",
+    "write_each",
 ]
 
 

@@ -90,9 +90,8 @@ def set_inner_epoch(dataset: Any, epoch: int) -> None:
     if hasattr(dataset, "set_epoch"):
         dataset.set_epoch(epoch)
         return
-    for part in [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]:
-        if part is not None:
-            set_inner_epoch(part, epoch)
+    for part in _parts_of(dataset):
+        set_inner_epoch(part, epoch)
 
 
 def has_transform(dataset: Any) -> bool:
@@ -100,10 +99,15 @@ def has_transform(dataset: Any) -> bool:
     if is_blend(dataset):
         return False
     own = any(getattr(dataset, name, None) is not None for name in ("transform", "transforms"))
-    inner = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
-    return own or any(has_transform(part) for part in inner if part is not None)
+    return own or any(map(has_transform, _parts_of(dataset)))
 
 
 def is_blend(dataset: Any) -> bool:
     """Whether ``dataset`` is a :class:`SyntheticDataset`."""
     return hasattr(dataset, "_items") and hasattr(dataset, "real_only")
+
+
+def _parts_of(dataset: Any) -> list[Any]:
+    """What ``Subset``, ``ConcatDataset`` and their like wrap."""
+    parts = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]
+    return [part for part in parts if part is not None]

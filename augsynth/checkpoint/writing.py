@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,9 +45,7 @@ def write(generator: Saveable, folder: Path) -> None:
     """Write the files of a checkpoint into an existing, empty folder."""
     if generator.spec is None:
         raise NotFittedError("only a fitted generator can be saved: use augsynth.fit(...) first")
-    save_file(
-        {name: t.detach().cpu().contiguous() for name, t in generator.inference_state().items()}, folder / WEIGHTS
-    )
+    save_file(_weights(generator), folder / WEIGHTS)
     description: dict[str, Any] = {
         "format": FORMAT,
         "augsynth": __version__,
@@ -68,8 +65,11 @@ def write(generator: Saveable, folder: Path) -> None:
 
 def weights_id(generator: Saveable) -> str:
     """Twelve hex digits that identify the weights, as provenance records them."""
-    state: Mapping[str, Tensor] = generator.inference_state()
-    return hashlib.sha256(to_bytes({k: t.detach().cpu().contiguous() for k, t in state.items()})).hexdigest()[:12]
+    return hashlib.sha256(to_bytes(_weights(generator))).hexdigest()[:12]
+
+
+def _weights(generator: Saveable) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in generator.inference_state().items()}
 
 
 def _preview_batch(generator: Saveable) -> Any:
@@ -89,8 +89,6 @@ def _short(text: str) -> str:
 
 def _card(generator: Saveable) -> str:
     spec, info = generator.spec, generator.fit_info
-    if spec is None:
-        raise NotFittedError("only a fitted generator has a model card")
     labels = "none (unconditional)" if spec.labels is None else spec.labels.described
     settings = {key: json.dumps(value, ensure_ascii=False) for key, value in sorted(generator.config.items())}
     topics = spec.topics

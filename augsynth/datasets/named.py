@@ -42,11 +42,14 @@ def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
     if name.startswith("hf:"):
         refuse_options(name, options)
         return _hugging_face(name[3:], split)
+    given = {key for key, value in options.items() if value is not None}
     reading = [reader for reader in _readers() if reader.reads(name, options)]
+    reading = [reader for reader in reading if given <= set(reader.options)] or reading
     if len(reading) > 1:
         told = ", ".join(f"as {reader.form}" for reader in reading)
         raise ConfigError(f"data {name!r} can be read in several ways: {told}; pass module:callable instead")
     if reading:
+        refuse_options(name, options, *reading[0].options)
         return reading[0].open(name, split=split, options=options)
     path = Path(name).expanduser()
     if path.suffix == ".npz":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,10 +15,9 @@ from torch import Tensor
 
 from augsynth._one_or_many import is_one
 from augsynth.errors import DataError, UnknownLabelError
-from augsynth.seeding import uniform
+from augsynth.labels.frequencies import drawn_by_counts
 
 Label = int | str | bool
-_STREAM = 0x1ABE1
 
 
 def plain_label(label: Any) -> Label:
@@ -158,10 +157,7 @@ class LabelSpec:
 
     def drawn(self, seeds: Tensor) -> Tensor:
         """(n,) int64 positions, as frequent as the real samples have them, by seeds (n,)."""
-        counts = torch.tensor(self.counts, dtype=torch.float64)
-        edges = counts.cumsum(0) / counts.sum()
-        u = uniform(seeds, stream=_STREAM).double()
-        return torch.searchsorted(edges, u, right=True).clamp(max=len(counts) - 1)
+        return drawn_by_counts(self.counts, seeds)
 
     def several(self, labels: Any) -> bool:
         """Whether ``labels`` are n of them, rather than one for all."""
@@ -234,6 +230,10 @@ class LabelSpec:
         if self.form == "str":
             return [str(self.values[i]) for i in indices.tolist()]
         return self._table[indices.cpu()]
+
+    def to_json(self) -> dict[str, Any]:
+        """A form that JSON can hold."""
+        return asdict(self)
 
     @cached_property
     def _integers(self) -> Tensor:

@@ -8,14 +8,11 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError, UnknownLabelError
+from augsynth.labels.frequencies import drawn_by_counts
 from augsynth.labels.vectors import VectorTargets
-from augsynth.seeding import uniform
-
-_STREAM = 0x1ABE1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +61,7 @@ class MultiLabelSpec(VectorTargets):
 
     def drawn(self, seeds: Tensor) -> Tensor:
         """(n, size) that a generator sees, as frequent as the real samples have them, by seeds (n,)."""
-        counts = torch.tensor(self.counts, dtype=torch.float64)
-        edges = counts.cumsum(0) / counts.sum()
-        u = uniform(seeds, stream=_STREAM).double()
-        return self.conditions(torch.searchsorted(edges, u, right=True).clamp(max=len(counts) - 1))
+        return self.conditions(drawn_by_counts(self.counts, seeds))
 
     def group_index(self, name: Any) -> int:
         if isinstance(name, (int, np.integer)) and not isinstance(name, bool) and 0 <= name < self.size:

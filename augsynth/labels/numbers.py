@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
+from augsynth.labels.frequencies import STREAM
 from augsynth.labels.vectors import VectorTargets
 from augsynth.seeding import noise, uniform
 
-_STREAM = 0x1ABE1
 _BINS = 10
 _QUANTILES = 33
 Self = TypeVar("Self", bound="NumberSpec")
@@ -81,12 +81,12 @@ class NumberSpec(VectorTargets):
     def drawn(self, seeds: Tensor) -> Tensor:
         """(n, size) that a generator sees, distributed as the real ones are, by seeds (n,)."""
         if self.size == 1:
-            at = uniform(seeds, stream=_STREAM).double() * (len(self.quantiles) - 1)
+            at = uniform(seeds, stream=STREAM).double() * (len(self.quantiles) - 1)
             table = torch.tensor(self.quantiles, dtype=torch.float64)
             below = at.floor().long().clamp(max=len(table) - 2)
             return self.seen(torch.lerp(table[below], table[below + 1], at - below)[:, None])
         factor = torch.tensor(self.spread_of, dtype=torch.float64)
-        made = noise(seeds, (self.size,), stream=_STREAM).double() @ factor.T + torch.tensor(self.mean)
+        made = noise(seeds, (self.size,), stream=STREAM).double() @ factor.T + torch.tensor(self.mean)
         low, high = torch.tensor(self.low).double(), torch.tensor(self.high).double()
         return self.seen(torch.maximum(torch.minimum(made, high), low))
 
@@ -105,7 +105,7 @@ class NumberSpec(VectorTargets):
         return [] if isinstance(real, NumberSpec) and real.size == self.size else [f"targets of kind {real.kind!r}"]
 
     def public(self: Self) -> Self:
-        return self._replaced(rows=(), counts=())  # the targets themselves are training data
+        return replace(self, rows=(), counts=())  # the targets themselves are training data
 
     @cached_property
     def _members(self) -> Tensor:

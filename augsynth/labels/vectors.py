@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -212,6 +212,3 @@ class VectorTargets:
     def to_json(self) -> dict[str, Any]:
         """A form that JSON can hold."""
         return {"kind": self.kind, **asdict(self.public())}
-
-    def _replaced(self: Self, **changes: Any) -> Self:
-        return replace(self, **changes)

@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-import augsynth
 from augsynth import authoring
 from augsynth_audio.spec import AudioSpec
 from augsynth_audio.spectra import LogMel
@@ -77,17 +76,7 @@ def write(spec: AudioSpec, batch: Any, out: Path) -> list[Path]:
         with authoring.atomic_file(out) as draft:
             draft.write_bytes(wav(spec, row))
         return [out]
-    if out.is_dir() and any(out.iterdir()):
-        raise augsynth.ConfigError(f"--out {out}: the folder is not empty; name a new one")
-    names = []
-    with authoring.atomic_folder(out) as folder:
-        for one, meta in zip(x, batch.meta, strict=True):
-            sub = folder / authoring.file_name(meta["condition"] or "samples")
-            sub.mkdir(exist_ok=True)
-            name = f"{meta['seed']:019d}.wav"
-            (sub / name).write_bytes(wav(spec, one))
-            names.append(out / sub.name / name)
-    return names
+    return authoring.write_each(batch, out, ".wav", lambda i, file: file.write_bytes(wav(spec, x[i])))
 
 
 def mel_vectors(x: Any, spec: AudioSpec) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -129,25 +129,15 @@ def resampled(array: np.ndarray, rate: int, to: int) -> np.ndarray:
     return made[: _resampled_length(len(array), rate, to)].astype(np.float32)
 
 
-class AudioFolderReader:
-    """A folder of recordings on the command line; the options ``sample_rate`` and ``seconds`` are those of
-    :class:`AudioFiles`."""
+class AudioFolderReader(authoring.FolderReader):
+    """A folder of recordings on the command line; its options are those of :class:`AudioFiles`."""
 
     form = "a folder of recordings"
+    suffixes = SUFFIXES
+    options = ("sample_rate", "seconds")
 
-    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
-        path = Path(name).expanduser()
-        return path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
-
-    def has_test_split(self, name: str) -> bool:
-        return (Path(name).expanduser() / "test").is_dir()
-
-    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> AudioFiles:
-        authoring.refuse_options(name, options, "sample_rate", "seconds")
-        path = Path(name).expanduser()
-        inner = path / split
-        known = {key: options[key] for key in ("sample_rate", "seconds") if options.get(key) is not None}
-        return audio_folder(inner if inner.is_dir() else path, **known)
+    def read(self, path: Path, **options: Any) -> AudioFiles:
+        return audio_folder(path, **options)
 
 
 def _soundfile() -> Any:

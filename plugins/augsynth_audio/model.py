@@ -13,13 +13,12 @@ from augsynth import authoring
 from augsynth_audio.spec import AudioSpec
 from augsynth_audio.spectra import MelScale, Spectra
 
-_POSTERIOR = 1  # stream of the posterior's noise
 _LOUDEST = 0.999  # quantile of the magnitudes that counts as the top
 
 
-class SpectrogramVAE(authoring.LatentGenerator):
-    """A conditional VAE (Kingma & Welling 2014; Sohn et al. 2015) of log-mel spectrograms, sampled from a mixture per
-    class (Ghosh et al. 2020), with phases by the fast Griffin-Lim algorithm (Perraudin et al. 2013).
+class SpectrogramVAE(authoring.VariationalGenerator):
+    """A conditional VAE of log-mel spectrograms, sampled from a mixture per class (Ghosh et al. 2020), with phases by
+    the fast Griffin-Lim algorithm (Perraudin et al. 2013).
 
     A variation changes the loudness of a real recording, frequency by frequency and moment by moment, by as much as a
     step in the latent space changes the decoded spectrogram, and starts from its own phases: what the decoder cannot
@@ -83,53 +82,27 @@ class SpectrogramVAE(authoring.LatentGenerator):
         loudest = magnitude.kthvalue(max(1, int(_LOUDEST * len(magnitude)))).values
         return {"top": round(float(20 * loudest.clamp(min=1e-6).log10()), 2)}
 
-    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
-        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
-        reconstruction, kl, size = self._terms(batch)
-        return {"loss": (reconstruction + weight * kl) / size, "reconstruction": reconstruction, "kl": kl}
-
-    def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
-        if batch.progress < self.kl_warmup:
-            return torch.tensor(float("inf"))  # the KL does not count in full yet
-        reconstruction, kl, _ = self._terms(batch)
-        return reconstruction + kl
-
-    def _terms(self, batch: authoring.TrainingBatch) -> tuple[Tensor, Tensor, int]:
-        picture = self._levels(self.spectra(batch.x))
-        mean, deviation = self._encoded(picture, batch.y)
-        z = mean + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
-        reconstruction, kl = authoring.evidence(picture, self._rendered(z, batch.y), mean, deviation, self.free_bits)
-        return reconstruction, kl, picture[0].numel()
+    def seen(self, x: Tensor) -> Tensor:
+        return self._levels(self.spectra(x))
 
     def _levels(self, spectra: Tensor) -> Tensor:
         """Loudness (n, channels, bands, frames) in [-1, 1], of complex spectra."""
         decibels = 20 * self.scale(spectra.abs()).clamp(min=1e-6).log10()
         return ((decibels - self.top) * (2 / self.decibels) + 1).clamp(-1.0, 1.0)
 
-    def _encoded(self, levels: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        mean, log_deviation = self.encoder(levels, labels).float().chunk(2, dim=1)
-        return mean, log_deviation.clamp(-7.0, 3.0).exp()
-
-    def _rendered(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        levels: Tensor = self.for_sampling("decoder")(z, labels).float()
-        return levels
-
-    def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        return self._encoded(self._levels(self.spectra(x)), labels)
-
     def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        levels = self._rendered(z, labels)
+        levels = self.decoded(z, labels)
         magnitude = 10 ** (((levels - 1) * (self.decibels / 2) + self.top) / 20)
         magnitude = magnitude * (levels > -0.98)  # the softest is silence, not a hiss
         return self.spectra.heard(self.scale.inverse(magnitude), iterations=self.iterations).clamp(-1.0, 1.0)
 
     def vary_batch(self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
         spectra = self.spectra(x)
-        mean, deviation = self._encoded(self._levels(spectra), labels)
+        mean, deviation = self.encoded(self._levels(spectra), labels)
         step = self.latent_step(mean, deviation, labels, seeds, **options)
         # one pass over both, so that a strength of 0 gives x back
         twice = None if labels is None else torch.cat([labels, labels])
-        moved, still = self._rendered(torch.cat([mean + strength * step, mean]), twice).chunk(2)
+        moved, still = self.decoded(torch.cat([mean + strength * step, mean]), twice).chunk(2)
         louder = spectra * 10 ** (self.scale.spread((moved - still) * (self.decibels / 2)) / 20)
         return self.spectra.heard(louder.abs(), louder, iterations=min(self.iterations, 8)).clamp(-1.0, 1.0)
 
@@ -138,11 +111,3 @@ class SpectrogramVAE(authoring.LatentGenerator):
         per_class = n / max(1, spec.num_classes)
         steps, latent_dim = (600, 16) if per_class < 30 else (1200, 32) if per_class < 300 else (3000, 32)
         return {"steps": steps, "batch_size": 32, "latent_dim": latent_dim}
-
-    @classmethod
-    def search_space(cls) -> authoring.SearchSpace:
-        return {
-            "latent_dim": authoring.IntRange(8, 64, log=True),
-            "lr": authoring.FloatRange(2e-4, 3e-3, log=True),
-            "free_bits": authoring.FloatRange(0.0, 0.5),
-        }

@@ -135,7 +135,7 @@ class AudioSpec(authoring.SampleSpec):
         if tuple(x.shape) != wanted:
             raise augsynth.DataError(
                 f"a waveform of shape {tuple(x.shape)}: expected {wanted}, as of sample 0; pad or cut them to one "
-                "length, as AudioFolder does with seconds="
+                "length, as AudioFiles does with seconds="
             )
         raw = torch.as_tensor(x if isinstance(x, Tensor) or x.flags.writeable else x.copy())
         if raw.is_floating_point() and not torch.isfinite(raw.sum()):

@@ -114,16 +114,15 @@ class LogMel(nn.Module):
     """Log-mel spectrograms (n, channels, bands, frames) of waveforms (n, channels, time), in units of 10 dB below full
     scale, from about -8 to 4."""
 
-    filters: Tensor
-
     def __init__(self, sample_rate: int, length: int, bands: int = 40) -> None:
         super().__init__()
         self.spectra = Spectra(sample_rate, length)
-        self.register_buffer("filters", mel_filters(self.spectra.bins, sample_rate, bands), persistent=False)
+        self.scale = MelScale(self.spectra.bins, sample_rate, bands)
 
     def forward(self, x: Tensor) -> Tensor:
         power = self.spectra(x).abs().square()
-        return (self.filters @ power).clamp(min=1e-8).log10()
+        made: Tensor = self.scale(power).clamp(min=1e-8).log10()
+        return made
 
 
 def mel_filters(bins: int, sample_rate: int, bands: int) -> Tensor:

@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth._atomic import atomic_file, atomic_folder
+from augsynth._atomic import atomic_file
 from augsynth._embedded import embedded_picture
-from augsynth._names import file_name
-from augsynth.errors import ConfigError
 from augsynth.modalities.image.grids import image_grid
+from augsynth.sample_files import write_each
 
 _SMALL = 16  # pixels: squares of a few pixels are hard to read as a picture
 _SHOWN = 10
@@ -51,13 +50,4 @@ def write(spec: Any, batch: Any, out: Path) -> list[Path]:
         with atomic_file(out) as draft:
             image_grid(x, columns=min(8, len(x)), scale=max(1, 48 // x.shape[-1])).save(draft)
         return [out]
-    if out.is_dir() and any(out.iterdir()):
-        raise ConfigError(f"--out {out}: the folder is not empty; name a new one")
-    names = []
-    with atomic_folder(out) as folder:
-        for i, meta in enumerate(batch.meta):
-            sub = folder / file_name(meta["condition"] or "samples")
-            sub.mkdir(exist_ok=True)
-            image_grid(x[i : i + 1], columns=1, gap=0).save(sub / f"{meta['seed']:019d}.png")
-            names.append(out / sub.name / f"{meta['seed']:019d}.png")
-    return names
+    return write_each(batch, out, ".png", lambda i, file: image_grid(x[i : i + 1], columns=1, gap=0).save(file))

@@ -196,7 +196,8 @@ def _kornia(transform: Any, joint: Joint, spec: Any) -> Joint:
     made = sequence(*given, data_keys=["input", *(keys[role] for role in joint.inside)])
     inside = {}
     for (role, value), moved in zip(joint.inside.items(), made[1:], strict=True):
-        own = moved[0] if role != "mask" else moved[0] if getattr(value, "ndim", 2) == 3 else moved[0, 0]
-        own = own.round() if role == "mask" else own
+        own = moved[0]
+        if role == "mask":  # (1, H, W), or (H, W) where it came as that
+            own = (own if getattr(value, "ndim", 2) == 3 else own[0]).round()
         inside[role] = _like(own, value)
     return Joint(made[0][0].to(joint.x.dtype), inside)

@@ -13,7 +13,7 @@ from augsynth.modalities.image import drawing
 from augsynth.modalities.image.classic import candidates
 from augsynth.modalities.image.classifier import ImageClassifier
 from augsynth.modalities.image.inception import Inception
-from augsynth.modalities.image.readers import Digits, FashionMNIST, Folder
+from augsynth.modalities.image.readers import READERS
 from augsynth.modalities.image.spec import ImageSpec
 from augsynth.modalities.image.tiny import FORMS, TRANSFORM_FORMS, TinyImages, shape_of
 from augsynth.modality import Extract, Modality, Reader
@@ -28,7 +28,7 @@ class ImageModality(Modality):
     transform_forms: ClassVar[tuple[str, ...]] = TRANSFORM_FORMS
 
     def readers(self) -> Sequence[Reader]:
-        return (Digits(), FashionMNIST(), Folder())
+        return READERS
 
     def classifier(self, spec: ImageSpec, outputs: int) -> nn.Module:
         return ImageClassifier(spec, outputs)

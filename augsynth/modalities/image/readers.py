@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from augsynth.datasets.arrays import ArrayDataset
-from augsynth.datasets.options import refuse_options
+from augsynth.datasets.folder_reader import FolderReader
 from augsynth.errors import ConfigError, DataError
 from augsynth.modalities.image.folder import SUFFIXES, read_image_folder
 from augsynth.modalities.image.idx import read_idx
@@ -20,63 +20,46 @@ _FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Sh
 _FASHION_FOLDERS = ("/usr/share/datasets/fashion-mnist", "~/.cache/fashion-mnist", "data/FashionMNIST/raw")
 
 
-class Digits:
-    """The 1,797 digits of 8×8 pixels in scikit-learn, split 1,200 to 597 by class, at random with a fixed seed."""
+class Named:
+    """A well-known dataset with a training and a test part.
 
-    form = "digits"
+    Args:
+        form: its name.
+        read: ``"train"`` or ``"test"`` → the dataset.
+    """
+
+    options = ()
+
+    def __init__(self, form: str, read: Callable[[str], ArrayDataset]) -> None:
+        self.form, self._read = form, read
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
-        return name == "digits"
+        return name == self.form
 
     def has_test_split(self, name: str) -> bool:
         return True
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
-        refuse_options(name, options)
-        return read_digits(split)
+        return self._read(split)
 
 
-class FashionMNIST:
-    """Fashion-MNIST from the four files that its authors publish."""
-
-    form = "fashion-mnist"
-
-    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
-        return name == "fashion-mnist"
-
-    def has_test_split(self, name: str) -> bool:
-        return True
-
-    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
-        refuse_options(name, options)
-        return read_fashion_mnist(split)
-
-
-class Folder:
-    """A folder with a subfolder of images for each class, or with ``train`` and ``test`` above these. The option
-    ``size`` resizes to squares."""
+class Folder(FolderReader):
+    """A folder of images; the option ``size`` resizes to squares."""
 
     form = "a folder of images"
+    suffixes = SUFFIXES
+    options = ("size",)
 
-    def reads(self, name: str, options: Mapping[str, Any]) -> bool:
-        path = Path(name).expanduser()
-        return path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
-
-    def has_test_split(self, name: str) -> bool:
-        return (Path(name).expanduser() / "test").is_dir()
-
-    def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> ArrayDataset:
-        refuse_options(name, options, "size")
-        path = Path(name).expanduser()
+    def read(self, path: Path, **options: Any) -> ArrayDataset:
         size = options.get("size")
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise ConfigError(f"size={size!r}: expected the side of a square in pixels")
-        inner = path / split
-        return read_image_folder(inner if inner.is_dir() else path, size=size)
+        return read_image_folder(path, size=size)
 
 
 def read_digits(split: str) -> ArrayDataset:
-    """A part of scikit-learn's digits."""
+    """A part of the 1,797 digits of 8×8 pixels in scikit-learn, split 1,200 to 597 by class, at random with a fixed
+    seed."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -89,7 +72,8 @@ def read_digits(split: str) -> ArrayDataset:
 
 
 def read_fashion_mnist(split: str) -> ArrayDataset:
-    """A part of Fashion-MNIST. Raises DataError where it is not on this machine."""
+    """A part of Fashion-MNIST, from the four files that its authors publish. Raises DataError where it is not on this
+    machine."""
     prefix = "train" if split == "train" else "t10k"
     folders = [os.environ.get("AUGSYNTH_FASHION_MNIST"), *_FASHION_FOLDERS]
     for folder in (Path(one).expanduser() for one in folders if one):
@@ -102,3 +86,6 @@ def read_fashion_mnist(split: str) -> ArrayDataset:
         f"{', '.join(one for one in folders if one)}. On Debian and Ubuntu: apt install dataset-fashion-mnist; "
         "elsewhere put its four .gz files into a folder and set AUGSYNTH_FASHION_MNIST to it"
     )
+
+
+READERS = (Named("digits", read_digits), Named("fashion-mnist", read_fashion_mnist), Folder())

@@ -15,7 +15,7 @@ from augsynth._rng_guard import seeded_globals
 from augsynth.errors import ConfigError, DataError
 from augsynth.joint import Joint
 from augsynth.modalities.image.spec import ImageSpec
-from augsynth.seeding import child_seed
+from augsynth.seeding import child_seed, given_or_drawn
 from augsynth.transforms.seeded import SeededTransform
 
 WorkingForm = Literal["tensor", "array", "pil"]
@@ -53,7 +53,7 @@ class Transform(SeededTransform):
     def joint(self, x: Joint, *, seed: int | None = None) -> Joint:
         if not self.parts():
             return super().joint(x, seed=seed)
-        seed = int(torch.randint(2**62, ())) if seed is None else seed
+        seed = given_or_drawn(seed)
         with seeded_globals(seed):
             for i, part in enumerate(self.parts()):
                 call = ImageSpec.of(x).caller(part)
@@ -80,8 +80,7 @@ class Transform(SeededTransform):
         Raises:
             DataError: not such an image, or floats outside ``value_range``.
         """
-        if seed is None:
-            seed = int(torch.randint(2**62, ()))
+        seed = given_or_drawn(seed)
         spec = ImageSpec.of(x)
         if spec.dtype != "uint8":
             low, high = self.value_range

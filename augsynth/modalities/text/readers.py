@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from augsynth.datasets.options import refuse_options
 from augsynth.modalities.text.tables import SUFFIXES, TextDataset, read_table
 
 
@@ -14,13 +13,13 @@ class Table:
     """A table with a column of texts. The options ``text`` and ``label`` name columns."""
 
     form = f"a table of texts ({', '.join(SUFFIXES)})"
+    options = ("text", "label")
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
-        return Path(name).suffix in SUFFIXES and not options.get("rows")
+        return Path(name).suffix in SUFFIXES
 
     def has_test_split(self, name: str) -> bool:
         return False
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> TextDataset:
-        refuse_options(name, options, "text", "label")
         return read_table(Path(name).expanduser(), text=options.get("text"), label=options.get("label"))

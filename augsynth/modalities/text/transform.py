@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from augsynth.errors import DataError
+from augsynth.seeding import given_or_drawn
 from augsynth.transforms.seeded import SeededTransform
 
 
@@ -29,4 +28,4 @@ class TextTransform(SeededTransform):
             raise DataError(f"{type(self).__name__} got {type(x).__name__}: expected a str")
         if not x or x.isspace():
             return x
-        return self.apply(x, int(torch.randint(2**62, ())) if seed is None else seed)
+        return self.apply(x, given_or_drawn(seed))

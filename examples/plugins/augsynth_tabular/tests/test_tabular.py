@@ -103,3 +103,12 @@ def test_rows_of_other_columns_are_named_by_their_position(tiny):
     rows = [tiny[0], ({"height": 3.0}, 1)]
     with pytest.raises(augsynth.DataError, match=r"sample 1: a row with the columns \['height'\]"):
         augsynth.fit("tvae", rows, progress=False)
+
+
+def test_the_options_say_whether_a_table_is_one_of_rows_or_of_texts(tmp_path):
+    file = tmp_path / "some.csv"
+    file.write_text("text,label,age\nhello,a,3\nwell,b,4\nso,a,5\n")
+    assert augsynth.open_dataset(str(file), rows=True, label="label")[0] == ({"text": "hello", "age": 3}, "a")
+    assert augsynth.open_dataset(str(file), text="text", label="label")[0] == ("hello", "a")
+    with pytest.raises(augsynth.ConfigError, match="takes no --size; its options are: --text, --label"):
+        augsynth.open_dataset(str(file), size=8)

@@ -9,7 +9,6 @@ from typing import Any
 from torch.utils.data import Dataset
 
 import augsynth
-from augsynth import authoring
 from augsynth_tabular.columns import missing
 
 _SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -57,6 +56,7 @@ class TableOfRows:
     """A table on the command line; asked for with ``--read rows=true``, as a table may be one of texts."""
 
     form = "a table of rows (.csv, .tsv, .parquet, with --read rows=true)"
+    options = ("rows", "label")
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         return Path(name).suffix in _SUFFIXES and bool(options.get("rows"))
@@ -65,7 +65,6 @@ class TableOfRows:
         return False
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> Rows:
-        authoring.refuse_options(name, options, "rows", "label")
         import pandas as pd
 
         path = Path(name).expanduser()
