@@ -101,24 +101,24 @@ def gains(per_class, seeds, steps, train_steps):
             fitted[seed] = augsynth.fit("specvae", drawn(seed), steps=steps, seed=seed, progress=False, device="cpu")
         return fitted[seed]
 
-    def arm(ratio, transform=None, **options):
+    def arm(ratio, **options):
         def make(seed):
-            gen = None if ratio == 0 else pooled(source(seed), options)
-            mode = {key: value for key, value in options.items() if key in ("mode", "strength")}
             return augsynth.SyntheticDataset(
-                drawn(seed), gen, ratio=ratio, transform=transform, seed=seed, progress=False, **mode
+                drawn(seed),
+                source(seed) if ratio else None,
+                ratio=ratio,
+                transform=classic.transform,
+                seed=seed,
+                progress=False,
+                **options,
             )
 
         return make
 
-    def pooled(gen, options):
-        return gen if options.get("mode") == "vary" else augsynth.SamplePool(gen, 400, labels="balance").fill()
-
-    transform = classic.transform
     arms = {
-        "real + classic": arm(0, transform),
-        "samples .3": arm(0.3, transform),
-        "vary .3 at .5": arm(0.3, transform, mode="vary", strength=0.5),
+        "real + classic": arm(0.0),
+        "samples .3": arm(0.3),
+        "vary .3 at .5": arm(0.3, mode="vary", strength=0.5),
     }
     rows = {"classic": classic.name}
     found = augsynth.uplift(
