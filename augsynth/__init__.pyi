@@ -19,6 +19,7 @@ from augsynth.errors import CapabilityError as CapabilityError
 from augsynth.errors import CheckpointError as CheckpointError
 from augsynth.errors import CollapseWarning as CollapseWarning
 from augsynth.errors import ConfigError as ConfigError
+from augsynth.errors import ConversionWarning as ConversionWarning
 from augsynth.errors import DataError as DataError
 from augsynth.errors import EpochWarning as EpochWarning
 from augsynth.errors import FilterExhaustedError as FilterExhaustedError
@@ -55,6 +56,10 @@ from augsynth.plugin_specs import MetricSpec as MetricSpec
 from augsynth.plugin_specs import ModalitySpec as ModalitySpec
 from augsynth.plugin_specs import TransformSpec as TransformSpec
 from augsynth.pool.sample_pool import SamplePool as SamplePool
+from augsynth.preparing.findings import Finding as Finding
+from augsynth.preparing.findings import Preparation as Preparation
+from augsynth.preparing.prepare import prepare as prepare
+from augsynth.recipe.run import run_recipe as run_recipe
 from augsynth.registry import PluginInfo as PluginInfo
 from augsynth.registry import Registry as Registry
 from augsynth.registry import create as create

@@ -14,6 +14,7 @@ _EXPORTS = {
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth._progress": ("progress_bar",),
     "augsynth._rng_guard": ("seeded_globals",),
+    "augsynth.averaging": ("averaged",),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.callbacks": ("Callback",),
     "augsynth.datasets.folder_reader": ("FolderReader",),
@@ -36,6 +37,7 @@ _EXPORTS = {
     "augsynth.modalities.image.transform": ("Transform",),
     "augsynth.modalities.text.spec": ("TextSpec",),
     "augsynth.modalities.text.transform": ("TextTransform",),
+    "augsynth.modalities.image.working_size": ("WorkingSize", "resolution_remark", "usual_resolution"),
     "augsynth.modality": ("Extra", "Extract", "Modality", "Reader"),
     "augsynth.plugin_specs": (
         "CallbackSpec",

@@ -9,6 +9,7 @@ from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
+from augsynth.averaging import averaged as averaged
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback
 from augsynth.datasets.folder_reader import FolderReader as FolderReader
@@ -33,6 +34,9 @@ from augsynth.modalities.image.networks import condition_embedding as condition_
 from augsynth.modalities.image.presets import latent_presets as latent_presets
 from augsynth.modalities.image.spec import ImageSpec as ImageSpec
 from augsynth.modalities.image.transform import Transform as Transform
+from augsynth.modalities.image.working_size import WorkingSize as WorkingSize
+from augsynth.modalities.image.working_size import resolution_remark as resolution_remark
+from augsynth.modalities.image.working_size import usual_resolution as usual_resolution
 from augsynth.modalities.text.spec import TextSpec as TextSpec
 from augsynth.modalities.text.transform import TextTransform as TextTransform
 from augsynth.modality import Extra as Extra

@@ -26,7 +26,8 @@
     ├── CollapseWarning                     the samples of a class are nearly identical
     ├── FitWarning                          fitting ended early, or rolled back
     ├── TopicMatchWarning                   free words were taken for a topic; says for which
-    └── ResizeWarning                       samples were brought to another size; says from what to what
+    └── ConversionWarning                   samples were changed while they were read; says how
+        └── ResizeWarning                   they were brought to another size; says from what to what
 """
 
 from __future__ import annotations
@@ -127,5 +128,9 @@ class TopicMatchWarning(AugsynthWarning):
     """Free words were taken for a topic; the message says for which."""
 
 
-class ResizeWarning(AugsynthWarning):
+class ConversionWarning(AugsynthWarning):
+    """Samples were changed while they were read: turned, brought to another mode, left out; the message says which."""
+
+
+class ResizeWarning(ConversionWarning):
     """Samples were brought to another size or rate than they have; the message says from what to what."""

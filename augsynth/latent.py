@@ -239,4 +239,4 @@ def _with_one(labels: Tensor) -> Tensor:
 
 
 def _or_zero(labels: Tensor | None, seeds: Tensor) -> Tensor:
-    return torch.zeros(len(seeds), dtype=torch.int64, device=seeds.device) if labels is None else labels
+    return torch.zeros_like(seeds) if labels is None else labels

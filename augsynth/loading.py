@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, description_of, existing, file_digest
 from augsynth.errors import AugsynthError, CheckpointError, ConfigError, PluginError, PluginNotFoundError
 from augsynth.generator.generator import Generator
+from augsynth.hub import PREFIX, fetched
 from augsynth.recognition import modality_named
 from augsynth.registry import default_registry
 from augsynth.sample_spec import SampleSpec
@@ -23,7 +24,8 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
     The plugin is taken from those installed; nothing in the folder is executed.
 
     Args:
-        path: folder written by :meth:`augsynth.Generator.save`.
+        path: folder written by :meth:`augsynth.Generator.save`; or ``"hf:owner/name"`` on the Hugging Face Hub, with
+            ``@revision`` for a certain one (the extra ``hub``).
         device: where to put it; ``"auto"`` takes a GPU if there is one.
         cls: class to use in place of an installed plugin, for a generator of your own that is not packaged.
 
@@ -31,7 +33,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         CheckpointError: missing, truncated, tampered with, of a newer format, or of a plugin that is not installed
             (the message names the distribution to install).
     """
-    folder = existing(Path(path))
+    folder = existing(fetched(str(path)) if str(path).startswith(PREFIX) else Path(path))
     description = description_of(folder)
     weights = folder / WEIGHTS
     if not weights.is_file():

@@ -145,6 +145,21 @@ class Modality:
         """
         return {}
 
+    # ------------------------------------------------------------------ preparing
+
+    def near_duplicates(self, spec: Any, raw: Any, other: Any) -> tuple[list[tuple[int, int, str]], str | None]:
+        """Samples that are nearly the same: ``(i, j, how)``, where sample i is like the earlier sample j of ``raw`` or,
+        where ``other`` is given, like its sample j; each i once. And a note, where none could be looked for."""
+        return [], f"near duplicates are not looked for among {self.qualified} samples"
+
+    def outlier_scores(self, data: Any, *, seed: int, device: str, progress: bool) -> Tensor | None:
+        """(n,) how unlike the others each sample is, on any scale; None where that is not told. By default the error
+        of reconstruction from principal components."""
+        from augsynth.features import PrincipalComponents
+
+        x = data.model_x()
+        return torch.from_numpy(PrincipalComponents(x)(x)[:, -1]) if len(x) > 2 else None
+
     # ------------------------------------------------------------------ showing
 
     def picture(self, spec: Any, x: Any, columns: int, *, cell: int = 44) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import re
 import warnings
 from collections.abc import Iterable
@@ -132,6 +133,10 @@ class Registry:
     def qualified_name(self, kind: str, name: str) -> str:
         """The ``distribution/name`` that ``name`` stands for. Raises as :meth:`create`."""
         return self._resolve(kind, name).qualified
+
+    def parameters(self, kind: str, name: str) -> list[str]:
+        """Names of the arguments that a plugin's factory takes. Raises as :meth:`create`."""
+        return list(inspect.signature(self._factory(self._resolve(kind, name))).parameters)
 
     def _resolve(self, kind: str, name: str) -> Found:
         if kind not in KINDS:

@@ -1,12 +1,14 @@
-"""Generated samples as files of their own."""
+"""Samples as files of their own, and rows as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from augsynth._atomic import atomic_folder
+from augsynth._atomic import atomic_file, atomic_folder
 from augsynth._names import file_name
 from augsynth.errors import ConfigError
 
@@ -36,3 +38,14 @@ def write_each(batch: Any, out: Path, suffix: str, save: Callable[[int, Path], A
             save(i, folder / inner)
             names.append(out / inner)
     return names
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write rows with the same keys as ``.csv`` or ``.jsonl``, in UTF-8, whole or not at all."""
+    with atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        if out.suffix == ".csv":
+            writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

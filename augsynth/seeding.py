@@ -9,7 +9,9 @@ is one vectorised call, and the bits are the same on every device.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,31 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
+from augsynth.normal_quantile import normal_quantile
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
 _NOISE, _UNIFORM, _DERIVE = 1, 2, 3  # domains that never share a counter
+
+
+_tracing: ContextVar[bool] = ContextVar("tracing", default=False)
+
+
+@contextmanager
+def traceable() -> Iterator[None]:
+    """While this is open, all is made of operators of torch that an exporter knows; the numbers are the same."""
+    before = _tracing.set(True)
+    try:
+        yield
+    finally:
+        _tracing.reset(before)
+
+
+def is_tracing() -> bool:
+    """Whether :func:`traceable` is open."""
+    return _tracing.get()
 
 
 def philox(key: Tensor, counter: Sequence[Tensor | int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -35,7 +56,7 @@ def philox(key: Tensor, counter: Sequence[Tensor | int]) -> tuple[Tensor, Tensor
     Returns:
         four int64 tensors of 32 random bits each, of the broadcast shape.
     """
-    if key.device.type == "cpu":
+    if key.device.type == "cpu" and not _tracing.get():
         # the same rounds on NumPy arrays: three times faster than torch's operators on small ones
         parts = [c.numpy() if isinstance(c, Tensor) else np.int64(c) for c in counter]
         with np.errstate(over="ignore"):
@@ -117,7 +138,7 @@ def noise(seeds: Tensor, shape: Sequence[int] = (), *, stream: int = 0, truncati
             raise ConfigError(f"truncation={truncation!r}: expected a positive number or None")
         tail = 0.5 * math.erfc(truncation / math.sqrt(2.0))
         u = tail + (1.0 - 2.0 * tail) * u
-    return torch.special.ndtri(u).float()
+    return (normal_quantile(u) if _tracing.get() else torch.special.ndtri(u)).float()
 
 
 def _words(seeds: Tensor, shape: Sequence[int], stream: int, domain: int) -> Tensor:
@@ -127,7 +148,7 @@ def _words(seeds: Tensor, shape: Sequence[int], stream: int, domain: int) -> Ten
     size = math.prod(shape)
     blocks = torch.arange((size + 3) // 4, dtype=torch.int64, device=seeds.device)
     words = torch.stack(philox(seeds[:, None], (blocks, stream & _MASK, 0, domain)), dim=-1)  # (n, blocks, 4)
-    return words.flatten(1)[:, :size].reshape(len(seeds), *shape)
+    return words.flatten(1)[:, :size].reshape(seeds.shape[0], *shape)
 
 
 def seeds_for(n: int, *, seed: int | None = None, seeds: Tensor | Sequence[int] | None = None) -> Tensor:

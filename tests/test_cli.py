@@ -91,7 +91,7 @@ def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
     cases = [
         (("fit", "gna", "--data", "digits", "--out", out), "did you mean 'gan'"),
         (("fit", "gan", "--data", "nothing-here", "--out", out), "there is no such folder or file"),
-        (("fit", "gan", "--data", bad, "--out", out), "broken.png cannot be read as an image"),
+        (("fit", "gan", "--data", bad, "--out", out), "broken.png: cannot identify image file it"),
         (("fit", "gan", "--data", tmp_path / "empty", "--out", out), "nothing in it that any modality reads"),
         (("fit", "gan", "--data", tmp_path / "no_x.npz", "--out", out), "has the arrays ['z']"),
         (("fit", "gan", "--data", tmp_path / "not.npz", "--out", out), "no such file"),
@@ -154,11 +154,14 @@ def test_image_folders_of_mixed_sizes_and_modes(tmp_path):
         (tmp_path / "a").mkdir(exist_ok=True)
         Image.new(mode, size).save(tmp_path / "a" / f"{i}.png")
     with pytest.warns(
-        augsynth.ResizeWarning, match="4 images.*4 sizes, from 10 to 200 pixels.*resized to 64×64.*--size"
+        augsynth.ResizeWarning,
+        match=r"of the 4 images.*4 of 4 other sizes \(sides from 10 to 200 pixels\).*resized to 57×57; pass --size.*"
+        r"2 of another mode \(1 RGBA, 1 grey\)",
     ):
         data = open_dataset(str(tmp_path))
-    assert data.inputs.shape == (4, 3, 64, 64)
-    assert open_dataset(str(tmp_path), size=32).inputs.shape == (4, 3, 32, 32)
+    assert data.inputs.shape == (4, 3, 57, 57)  # the median of the shorter sides
+    with pytest.warns(augsynth.ConversionWarning, match="images in [^;]*, 2 of another mode"):
+        assert open_dataset(str(tmp_path), size=32).inputs.shape == (4, 3, 32, 32)
 
 
 def test_the_demo_end_to_end(folder, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from augsynth.cli.options import (
     reading,
 )
 
+_TAIL = {"most": 90, "least": 3}
+_EACH = 30
+
 
 def demo(
     data: Annotated[
@@ -28,9 +31,13 @@ def demo(
         typer.Option("--data", help="digits, fashion-mnist, a folder, .npz, .csv, .jsonl, hf:NAME, module:callable."),
     ] = "digits",
     generator: Annotated[str, typer.Option("--generator", help="Name of the generator.")] = "vae",
-    per_class: Annotated[int, typer.Option("--per-class", help="Training samples per class; 0 for all.")] = 30,
+    per_class: Annotated[
+        int | None,
+        typer.Option("--per-class", help="Training samples per class; 0 for all [default: a long tail, and 30]."),
+    ] = None,
     ratio: Annotated[float, typer.Option("--ratio", help="Synthetic share of the training samples.")] = 0.5,
-    seeds: Annotated[int, typer.Option("--seeds", help="Number of repetitions.")] = 3,
+    mode: Annotated[str | None, typer.Option("--mode", help="replace or vary [default: vary where possible].")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Number of repetitions.")] = 5,
     steps: Annotated[int | None, typer.Option("--steps", help="Updates of the generator.")] = None,
     classifier_steps: Annotated[int, typer.Option("--classifier-steps", help="Updates of the classifier.")] = 600,
     text: TextColumn = None,
@@ -43,39 +50,63 @@ def demo(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a generator, blend it in, train with and without, and say whether it helped.
+    """Fit a generator, blend it in, train with and without, and say whether it helped: where some classes are rare, and
+    where all are alike.
 
     Example: augsynth demo --data fashion-mnist --per-class 100
     """
-    from augsynth._atomic import atomic_file
-    from augsynth.demo.experiment import Settings as ExperimentSettings
-    from augsynth.demo.experiment import run
-    from augsynth.demo.page import template_module, write_page
-    from augsynth.demo.pictures import draw_curves, draw_grid, figure_module
+    from augsynth.datasets.named import has_test_split
+    from augsynth.recipe.keys import BlendKeys, DataKeys, GeneratorKeys, Recipe, VerdictKeys
+    from augsynth.recipe.page import write_pages
+    from augsynth.recipe.run import run_recipe
+    from augsynth.registry import create
 
-    figure_module(), template_module()  # a missing extra is better told before the work than after it
-    chosen = ExperimentSettings(
-        data=data, generator=generator, per_class=per_class or None, ratio=ratio, seeds=seeds, steps=steps,
-        classifier_steps=classifier_steps, seed=seed, device=device, config=parsed_settings(settings),
-        reading=reading(text, label, size, read),
-    )  # fmt: skip
-    if not as_json:
-        typer.echo(f"1/3  fit {generator} on {data}, then train {2 * seeds} small classifiers")
-    outcome = run(chosen, out, show=not as_json)
-    numbers = outcome.to_json()
-    with atomic_file(out / "results.json") as draft:
-        draft.write_text(json.dumps(numbers, indent=2, ensure_ascii=False), encoding="utf-8")
-    grid = draw_grid(outcome, out / "grid.png")
-    draw_curves(outcome, out / "curves.png")
-    write_page(outcome, grid, out / "curves.png", out / "index.html")
+    chosen = parsed_settings(settings)
+    varies = "vary" in create("generator", generator, **chosen).capabilities
+    options = {name: value for name, value in reading(text, label, size, read).items() if value is not None}
+
+    def recipe(name: str, about: str, **sets: Any) -> Recipe:
+        draws = "each" if sets.get("per_class") or "long_tail" in sets else "one"
+        metric = "balanced_accuracy" if "long_tail" in sets else "accuracy"
+        holdout = None if has_test_split(data) else 0.3
+        return Recipe(
+            DataKeys(data, holdout=holdout, options=options, **sets),
+            GeneratorKeys(generator, steps=steps, settings=chosen),
+            name=name,
+            about=about,
+            seed=seed,
+            blend=BlendKeys(ratio=ratio, mode=mode or ("vary" if varies else "replace")),
+            verdict=VerdictKeys(evaluate=False, seeds=seeds, draws=draws, steps=classifier_steps, metric=metric),
+        )
+
+    if data == "digits" and per_class is None:
+        cases = {
+            "long-tail": recipe(
+                "some classes are rare",
+                f"From {_TAIL['most']} training images of one digit down to {_TAIL['least']} of another, drawn evenly "
+                "in training. Which digits are rare changes with the seed.",
+                long_tail=_TAIL,
+                sampling="balanced",
+            ),
+            "balanced": recipe("all classes alike", f"{_EACH} training images of each digit.", per_class=_EACH),
+        }
+    else:
+        each = _EACH if per_class is None else per_class or None
+        cases = {"result": recipe(data, "", per_class=each)}
+    outcomes = {}
+    for i, (name, one) in enumerate(cases.items(), 1):
+        if not as_json:
+            typer.echo(f"{i}/{len(cases)}  {one.name}: fit {generator}, then train small classifiers")
+        outcomes[name] = run_recipe(one, out / name, device=device, redo=True, progress=not as_json)
+        if not as_json:
+            typer.echo(f"     {outcomes[name].sentence}")
+    page = write_pages(outcomes, out / "index.html")
     if as_json:
-        typer.echo(json.dumps(numbers, ensure_ascii=False))
+        typer.echo(json.dumps({name: one.to_json() for name, one in outcomes.items()}, ensure_ascii=False, default=str))
         return
-    agreement = sum(outcome.faithfulness.values()) / len(outcome.faithfulness)
-    typer.echo(f"2/3  {outcome.verdict.sentence}")
-    typer.echo(f"     A classifier trained on real data agrees with the label of {agreement:.1%} of the samples.")
-    typer.echo(f"3/3  Look at {out / 'index.html'}, or at {grid} and {out / 'curves.png'};")
-    typer.echo(f"     every number is in {out / 'results.json'}, the generator in {out / 'checkpoint'}.")
+    first = out / next(iter(outcomes))
+    typer.echo(f"Look at {page or first / 'results.json'}; every number is in results.json, the generators beside it.")
     typer.echo("Next: augsynth demo --data PATH/TO/YOUR/FOLDER, or wrap your own dataset:")
-    typer.echo(f"     gen = augsynth.load({str(out / 'checkpoint')!r})")
+    typer.echo(f"     gen = augsynth.load({str(first / 'generator-0')!r})")
     typer.echo("     blended = augsynth.SyntheticDataset(your_dataset, gen, ratio=0.3, seed=0)")
+    typer.echo(f"Each is a recipe: augsynth run {first / 'recipe.yaml'}")

@@ -13,6 +13,7 @@ from augsynth.cli.demo import demo
 from augsynth.cli.fit import fit
 from augsynth.cli.judging import evaluate, report, tune, uplift
 from augsynth.cli.plugins import plugins
+from augsynth.cli.road import clean, prepare, run
 from augsynth.cli.sample import sample
 from augsynth.errors import AugsynthError, FitError
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
 )
-for command in (demo, plugins, fit, sample, evaluate, uplift, tune, report):
+for command in (demo, run, prepare, clean, plugins, fit, sample, evaluate, uplift, tune, report):
     app.command()(command)
 
 

@@ -10,10 +10,24 @@ from torch.utils.data import Dataset
 
 
 class ArrayDataset(Dataset[tuple[Tensor, int]]):
-    """Inputs (n, ...) and int labels (n,), with names of the classes."""
+    """Inputs (n, ...) and int labels (n,), with names of the classes.
 
-    def __init__(self, inputs: Tensor, targets: Sequence[int] | Tensor, classes: Sequence[str]) -> None:
+    Args:
+        files: of the inputs, where they come from files.
+        unreadable: what was left out as it could not be read: file, and why.
+    """
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Sequence[int] | Tensor,
+        classes: Sequence[str],
+        *,
+        files: Sequence[str] = (),
+        unreadable: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.inputs = inputs
+        self.files, self.unreadable = list(files), list(unreadable)
         self.targets = [int(target) for target in targets]
         self.classes = list(classes)
 
@@ -25,4 +39,5 @@ class ArrayDataset(Dataset[tuple[Tensor, int]]):
 
     def subset(self, indices: Tensor) -> ArrayDataset:
         """Some of the samples."""
-        return ArrayDataset(self.inputs[indices], torch.tensor(self.targets)[indices], self.classes)
+        files = [self.files[i] for i in indices.tolist()] if self.files else ()
+        return ArrayDataset(self.inputs[indices], torch.tensor(self.targets)[indices], self.classes, files=files)

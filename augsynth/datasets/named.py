@@ -67,6 +67,11 @@ def has_test_split(name: str) -> bool:
     return name.startswith("hf:") or any(reader.has_test_split(name) for reader in _readers() if reader.reads(name, {}))
 
 
+def options_of(name: str) -> tuple[str, ...]:
+    """Names of the options that reading ``name`` takes."""
+    return tuple(option for reader in _readers() if reader.reads(name, {}) for option in reader.options)
+
+
 def _readers() -> Iterator[Reader]:
     for modality in default_registry().modalities()[0]:
         yield from modality.readers()

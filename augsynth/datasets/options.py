@@ -14,3 +14,9 @@ def refuse_options(name: str, options: Mapping[str, Any], *known: str) -> None:
     if unknown:
         there = ", ".join(f"--{key.replace('_', '-')}" for key in known) or "none"
         raise ConfigError(f"data {name!r} takes no {', '.join(unknown)}; its options are: {there}")
+
+
+def check_on_bad(on_bad: str) -> None:
+    """Raise a ConfigError unless it is "error" or "drop"."""
+    if on_bad not in ("error", "drop"):
+        raise ConfigError(f"on_bad={on_bad!r}: expected 'error' or 'drop', which leaves out what cannot be read")

@@ -13,7 +13,7 @@ from augsynth._duration import seconds
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import weights_id, write
-from augsynth.errors import CheckpointError, CollapseWarning, ConfigError
+from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
 from augsynth.fitting.training_data import TrainingData
@@ -116,7 +116,10 @@ def fit(
         data = data.by_topic(*modality_of(data.spec).topics_for(data.raw, topics, seed))
     presets = type(made).presets(data.spec, len(data))
     made.config = {**type(made).settings_from(data, made.config), **made.config}
+    given = set(made.config)
     made.prepare(data.spec, n=len(data), seed=seed)
+    if (remark := made.remark(given)) is not None:
+        warnings.warn(remark, ResizeWarning, stacklevel=2)
     made.fit_info = {"samples": len(data), "data_fingerprint": data.fingerprint, "seed": seed}
     started = time.perf_counter()
     held_out: TrainingData | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -97,6 +97,15 @@ class AuthoredGenerator(nn.Module):
 
     def finish(self, data: Any) -> None:
         """Called once after the last step, before sampling: fit what needs the trained networks."""
+
+    def remark(self, given: Collection[str]) -> str | None:
+        """One line that a user should hear before a fit: what is not as they may expect, such as networks that work at
+        another size than the images'. None (default) for nothing.
+
+        Args:
+            given: the settings that were given, of which nothing need be said.
+        """
+        return None
 
     def validation_loss(self, batch: TrainingBatch) -> Tensor | None:
         """Loss on held-out samples, lower is better; None (default) keeps the last weights rather than the best."""

@@ -16,7 +16,7 @@ from augsynth.errors import ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
 from augsynth.inference import FastForms
 from augsynth.sample_spec import SampleSpec
-from augsynth.seeding import derive
+from augsynth.seeding import derive, is_tracing
 
 
 class CoreGenerator(AuthoredGenerator):
@@ -100,7 +100,7 @@ class CoreGenerator(AuthoredGenerator):
         """The submodule ``name``, for :meth:`draw`: in its inference form (batch norms folded, frozen,
         ``channels_last``), unless gradients are being computed. It is made once, and anew when weights change."""
         module = getattr(self, name)
-        if self.training or torch.is_grad_enabled():
+        if self.training or torch.is_grad_enabled() or is_tracing():
             return module
         return self._fast.get(name, module)
 

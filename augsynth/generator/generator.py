@@ -17,7 +17,9 @@ from augsynth._one_or_many import is_one
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.checkpoint.writing import save
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
+from augsynth.exporting import export_onnx
 from augsynth.generator.core import CoreGenerator
+from augsynth.hub import push
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import seeds_for, uniform
 from augsynth.topic_spec import TopicSpec
@@ -203,6 +205,56 @@ class Generator(CoreGenerator):
         No pickle, no training sample. Load it with :func:`augsynth.load`.
         """
         return save(self, path)
+
+    def export(
+        self,
+        format: str,
+        path: str | Path,
+        *,
+        temperature: float = 1.0,
+        truncation: float | None = None,
+        **options: Any,
+    ) -> Path:
+        """Write the sampler as one file, which samples without augsynth and torch.
+
+        The file takes ``seeds`` (n,) int64 and, of a conditional generator, ``labels`` (n,) int64 class positions, for
+        any n, and gives ``x``: n samples in the dtype and range of the dataset. The same seeds give the samples that
+        :meth:`sample` gives; it is held against them in onnxruntime before it is written.
+
+        Args:
+            format: ``"onnx"`` (the extra ``onnx``).
+            path: of the file, which ends in ``.onnx``.
+            temperature, truncation, options: as of :meth:`sample`, fixed in the file.
+
+        Raises:
+            CapabilityError: this generator cannot be exported; says why.
+            ConfigError: another format, or an option that there is not.
+        """
+        self._fitted_spec()
+        if format != "onnx":
+            raise ConfigError(f"format={format!r}: expected 'onnx'")
+        self._check_options(options)
+        return export_onnx(self, Path(path), {"temperature": temperature, "truncation": truncation, **options})
+
+    def push_to_hub(
+        self, repo_id: str, *, private: bool = False, token: str | None = None, message: str = "Upload with augsynth"
+    ) -> str:
+        """Save to the Hugging Face Hub (the extra ``hub``); ``augsynth.load("hf:" + repo_id)`` loads it from there.
+
+        Args:
+            repo_id: ``owner/name``; made if there is none.
+            private: whether only you see it.
+            token: None takes that of ``hf auth login``.
+            message: of the commit.
+
+        Returns:
+            Where to look at it.
+
+        Raises:
+            CheckpointError: it cannot be written to.
+        """
+        self._fitted_spec()
+        return push(self, repo_id, private=private, token=token, message=message)
 
     def tune_sampling(
         self, n: int = 256, *, compile: bool = False, autocast: bool = False, again: bool = False

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from augsynth.report.render import render
-from augsynth.report.samples import class_blocks, pair_blocks, unlikely_blocks
+from augsynth.report.samples import Block, class_blocks, html_of, pair_blocks, unlikely_blocks
+
+_SHOWN = 48  # findings of a kind
 
 
 def uplift_page(found: Any, path: str | Path) -> Path:
@@ -24,6 +27,31 @@ def uplift_page(found: Any, path: str | Path) -> Path:
         "per_class": charts.per_class(found),
     }
     return render("uplift.html", Path(path), found=found, pictures=pictures)
+
+
+def preparation_page(found: Any, path: str | Path, *, dropped: Collection[str] = ()) -> Path:
+    """Write the page of a :class:`Preparation`; returns its path. Raises as :func:`uplift_page`."""
+
+    def block(one: Any) -> Block:
+        name = one.file.rpartition("/")[2] if one.file else f"sample {one.index}"
+        left = html_of(found.data.spec, found.data.raw, one.index)
+        other = found.test if one.kind == "leaks" else found.data
+        right = None if one.other is None else html_of(other.spec, other.raw, one.other)
+        return Block(name, left, right, one.detail)
+
+    counts = found.counts
+    groups = [
+        (kind, told, counts[kind], [block(one) for one in found.of(kind)[:_SHOWN]]) for kind, told in found.told.items()
+    ]
+    return render(
+        "preparation.html",
+        Path(path),
+        found=found,
+        groups=groups,
+        n=len(found.dataset),
+        kept=len(found.kept(dropped)),
+        dropped=sorted(dropped),
+    )
 
 
 def evaluation_page(found: Any, path: str | Path) -> Path:

@@ -53,6 +53,12 @@ def unlikely_blocks(sets: Any, labels: Any) -> list[Block]:
     return [Block(_name(sets, i), _shown(sets, sets.made.x[[i]], large=True), None) for i in labels.unlikely[:12]]
 
 
+def html_of(spec: Any, raw: Any, index: int) -> Any:
+    """One raw sample as HTML, safe to be put into a page."""
+    safe = import_optional("markupsafe", extra="report", purpose="reports").Markup
+    return safe(modality_of(spec).html(spec, spec.raw_to_model(raw[index : index + 1]), large=True))
+
+
 def _name(sets: Any, i: int) -> str:
     return "" if sets.made.classes is None else sets.names[int(sets.made.classes[i])]
 

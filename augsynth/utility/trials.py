@@ -48,6 +48,12 @@ class TrialStore:
         except OSError as error:
             raise ConfigError(f"out={str(folder)!r} cannot be written: {error.strerror or error}") from error
 
+    @classmethod
+    def read(cls, folder: Path) -> dict[Key, dict[str, Any]]:
+        """The trials in a folder."""
+        rows = [json.loads(line) for line in (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()[1:]]
+        return {(row["arm"], row["seed"]): row for row in rows}
+
     def add(self, key: Key, result: dict[str, Any]) -> None:
         self.done[key] = result
         if self._file is not None:

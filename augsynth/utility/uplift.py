@@ -108,7 +108,7 @@ def uplift(
     store = TrialStore(None if out is None else Path(out), settings)
 
     def run(arm: str, number: int) -> dict[str, Any]:
-        own = int(derive(seed, _ARM_SEED, number))
+        own = arm_seed(seed, number)
         return score(named[arm](own), own)
 
     looks, done = Looks(seeds, stop_early), 0
@@ -154,6 +154,11 @@ def uplift(
             log.info("%s; %s has the numbers", error, Path(out) / "uplift.json")
     listeners.on_result(result)
     return result
+
+
+def arm_seed(seed: int, number: int) -> int:
+    """The seed that the arms of :func:`uplift` are called with for its ``number``-th training."""
+    return int(derive(seed, _ARM_SEED, number))
 
 
 def _compared(arms: dict[str, Any], baseline: str | None, candidate: str | None, own: bool) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -34,6 +34,7 @@ class Autoencoder(authoring.LatentGenerator):
         latent_noise: float = 0.1,
         penalty: float = 1e-3,
         components: int = 10,
+        resolution: int | None = None,
     ) -> None:
         """
         Args:
@@ -45,41 +46,54 @@ class Autoencoder(authoring.LatentGenerator):
             latent_noise: standard deviation of the noise on latents of unit scale.
             penalty: weight of the mean square of the latents.
             components: largest number of mixture components of a class.
+            resolution: pixels of the shorter side that the networks see; None for all. The preset is 64 for larger
+                images.
         """
         if not 0.0 <= mask < 1.0:
             raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
-        self.encoder = authoring.ConvEncoder(spec.shape, latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, **given)
+        self.size = authoring.WorkingSize(spec, resolution)
+        self.encoder = authoring.ConvEncoder(self.size.shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=width, **given)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim = latent_dim
         self.pixel_noise, self.mask, self.latent_noise, self.penalty = pixel_noise, mask, latent_noise, penalty
 
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
-        error, size = self._terms(batch, self._corrupted(batch))
+        clean = self.size.shrunk(batch.x)
+        error, size = self._terms(batch, clean, self._corrupted(clean, batch.seeds))
         return {"loss": error + self.penalty * size, "error": error, "latent": size}
 
     def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
-        return self._terms(batch, batch.x)[0]
+        clean = self.size.shrunk(batch.x)
+        return self._terms(batch, clean, clean)[0]
 
-    def _terms(self, batch: authoring.TrainingBatch, seen: Tensor) -> tuple[Tensor, Tensor]:
-        z, deviation = self.to_latent(seen, batch.y)
+    def _terms(self, batch: authoring.TrainingBatch, clean: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        z, deviation = self._encoded(seen, batch.y)
         z_noisy = z + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_LATENT)
-        return F.mse_loss(self.from_latent(z_noisy, batch.y), batch.x), z.square().mean()
+        return F.mse_loss(self._decoded(z_noisy, batch.y), clean), z.square().mean()
 
-    def _corrupted(self, batch: authoring.TrainingBatch) -> Tensor:
-        x = batch.x
-        noisy = x + self.pixel_noise * authoring.noise(batch.seeds, x.shape[1:], stream=_PIXELS)
+    def _corrupted(self, x: Tensor, seeds: Tensor) -> Tensor:
+        noisy = x + self.pixel_noise * authoring.noise(seeds, x.shape[1:], stream=_PIXELS)
         height, width = x.shape[-2:]
-        blocks = authoring.uniform(batch.seeds, (1, (height + 1) // 2, (width + 1) // 2), stream=_MASK) < self.mask
+        blocks = authoring.uniform(seeds, (1, (height + 1) // 2, (width + 1) // 2), stream=_MASK) < self.mask
         masked = blocks.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :height, :width]
         return noisy.masked_fill(masked, -1.0)
 
+    def remark(self, given: Collection[str]) -> str | None:
+        return None if "resolution" in given else authoring.resolution_remark("the autoencoder", self.spec, self.size)
+
     def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
-        z = self.encoder(x, labels).float()
-        return z, torch.full_like(z, self.latent_noise)
+        return self._encoded(self.size.shrunk(x), labels)
 
     def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        return self.size.enlarged(self._decoded(z, labels))
+
+    def _encoded(self, seen: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        z = self.encoder(seen, labels).float()
+        return z, torch.full_like(z, self.latent_noise)
+
+    def _decoded(self, z: Tensor, labels: Tensor | None) -> Tensor:
         decoded: Tensor = self.for_sampling("decoder")(z, labels).float()
         return decoded
 

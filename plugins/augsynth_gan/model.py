@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
-from torch.optim.swa_utils import AveragedModel
 
 import augsynth
 from augsynth import authoring
@@ -39,6 +37,7 @@ class GAN(augsynth.Generator):
         discriminator_steps: int = 1,
         augment: str = "color,translation,cutout",
         ema_decay: float = 0.999,
+        resolution: int | None = None,
     ) -> None:
         """
         Args:
@@ -50,15 +49,17 @@ class GAN(augsynth.Generator):
             augment: DiffAugment policies, out of ``color``, ``translation`` and ``cutout``; the preset has
                 ``translation``, and ``color`` for colour images. No flips: digits are not symmetric.
             ema_decay: decay of the average of the weights, once warmed up.
+            resolution: pixels of the shorter side that the networks see; None for all. The preset is 64 for larger
+                images.
         """
         unknown = [name for name in augment.split(",") if name.strip() and name.strip() not in POLICIES]
         if unknown:
             raise augsynth.ConfigError(f"augment={augment!r}: expected names out of {', '.join(POLICIES)}")
         self.classes = spec.num_classes
-        self.generator = ImageGenerator(spec.shape, z_dim, width, self.classes)
-        self.discriminator = Discriminator(spec.shape, width, self.classes)
-        self.averaged = AveragedModel(self.generator, multi_avg_fn=partial(_average, decay=ema_decay))
-        self.averaged.requires_grad_(False)
+        self.size = authoring.WorkingSize(spec, resolution)
+        self.generator = ImageGenerator(self.size.shape, z_dim, width, self.classes)
+        self.discriminator = Discriminator(self.size.shape, width, self.classes)
+        self.averaged = authoring.averaged(self.generator, ema_decay)
         self.z_dim, self.augment, self.discriminator_steps = z_dim, augment, discriminator_steps
         self.rates = lr_generator, lr_discriminator
 
@@ -71,11 +72,12 @@ class GAN(augsynth.Generator):
 
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         labels = batch.seeds * 0 if batch.y is None else batch.y
+        seen = self.size.shrunk(batch.x)
         for turn in range(self.discriminator_steps):
             seeds = authoring.derive(batch.seeds, turn)
             with torch.no_grad():
                 fake = self.generator(authoring.noise(seeds, (self.z_dim,)), labels)
-            real = diffaugment(batch.x, authoring.derive(seeds, 1), self.augment)
+            real = diffaugment(seen, authoring.derive(seeds, 1), self.augment)
             fake = diffaugment(fake, authoring.derive(seeds, 2), self.augment)
             scores_real, scores_fake = self.discriminator(torch.cat([real, fake]), labels.repeat(2)).chunk(2)
             loss_d = F.relu(1 - scores_real).mean() + F.relu(1 + scores_fake).mean()
@@ -109,10 +111,14 @@ class GAN(augsynth.Generator):
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
         z = authoring.noise(seeds, (self.z_dim,), truncation=truncation) * temperature
         x: Tensor = self.for_sampling("averaged")(z, seeds * 0 if labels is None else labels).float()
-        return x
+        return self.size.enlarged(x)
+
+    def remark(self, given: Collection[str]) -> str | None:
+        return None if "resolution" in given else authoring.resolution_remark("the GAN", self.spec, self.size)
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
+        size = authoring.usual_resolution(spec)
         pixels = spec.height * spec.width
         per_class = n / max(1, spec.num_classes)
         steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
@@ -121,7 +127,7 @@ class GAN(augsynth.Generator):
         # Without cutout: with it, within these steps, a real classifier agrees with 0.83 of the labels against 0.87
         # (Fashion-MNIST, 100 a class), and 0.97 against 0.99 (digits), at like diversity.
         augment = "color,translation" if spec.channels >= 3 else "translation"
-        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32, "augment": augment}
+        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32, "augment": augment, **size}
 
     @classmethod
     def search_space(cls) -> authoring.SearchSpace:
@@ -131,9 +137,3 @@ class GAN(augsynth.Generator):
             "discriminator_steps": authoring.IntRange(1, 3),
             "augment": authoring.Choice(("", "translation,cutout", "color,translation,cutout")),
         }
-
-
-def _average(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int, *, decay: float) -> None:
-    # warm-up as in TensorFlow's moving average: early weights are soon forgotten
-    count = int(count)
-    torch._foreach_lerp_(list(averaged), list(current), 1.0 - min(decay, (1 + count) / (10 + count)))

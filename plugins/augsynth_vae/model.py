@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from torch import Tensor
@@ -24,6 +25,7 @@ class VAE(authoring.VariationalGenerator):
         free_bits: float = 0.05,
         components: int = 10,
         prior: str = "mixture",
+        resolution: int | None = None,
     ) -> None:
         """
         Args:
@@ -34,15 +36,27 @@ class VAE(authoring.VariationalGenerator):
             free_bits: nats of each latent dimension that cost nothing.
             components: largest number of mixture components of a class.
             prior: what samples are drawn from: ``"mixture"`` or ``"standard"`` (the normal prior).
+            resolution: pixels of the shorter side that the networks see; None for all. The preset is 64 for larger
+                images.
         """
         if prior not in ("mixture", "standard"):
             raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
-        self.encoder = authoring.ConvEncoder(spec.shape, 2 * latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(spec.shape, latent_dim, width=width, **given)
+        self.size = authoring.WorkingSize(spec, resolution)
+        self.encoder = authoring.ConvEncoder(self.size.shape, 2 * latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=width, **given)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.prior = latent_dim, prior
         self.kl_warmup, self.free_bits = kl_warmup, free_bits
+
+    def remark(self, given: Collection[str]) -> str | None:
+        return None if "resolution" in given else authoring.resolution_remark("the VAE", self.spec, self.size)
+
+    def seen(self, x: Tensor) -> Tensor:
+        return self.size.shrunk(x)
+
+    def from_latent(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        return self.size.enlarged(self.decoded(z, labels))
 
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Tensor:
         if self.prior == "mixture":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,8 @@ from augsynth.modalities.image.spec import ImageSpec
 class ImageClassifier(nn.Module):
     """Two convolutions, each followed by pooling, and two linear layers.
 
+    From 80 pixels on there are more convolutions, until 10 to 20 pixels are left.
+
     Args:
         spec: the space of the images.
         classes: number of classes.
@@ -19,12 +23,14 @@ class ImageClassifier(nn.Module):
     def __init__(self, spec: ImageSpec, classes: int) -> None:
         super().__init__()
         self.spec = spec
-        height, width = spec.height // 4, spec.width // 4
-        self.body = nn.Sequential(
-            nn.Conv2d(spec.shape[0], 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU(),
-        )  # fmt: skip
+        levels = max(2, int(math.log2(min(spec.height, spec.width) / 10)))
+        height, width = spec.height // 2**levels, spec.width // 2**levels
+        layers: list[nn.Module] = []
+        channels = spec.shape[0]
+        for following in [32, *[64] * (levels - 1)]:
+            layers += [nn.Conv2d(channels, following, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+            channels = following
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU())
         self.head = nn.Linear(128, classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -2,93 +2,160 @@
 
 from __future__ import annotations
 
+import statistics
 import warnings
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 
 from augsynth._optional import import_torchvision
 from augsynth._progress import progress_bar
 from augsynth.datasets.arrays import ArrayDataset
-from augsynth.errors import DataError, ResizeWarning
+from augsynth.datasets.options import check_on_bad
+from augsynth.errors import ConversionWarning, DataError, ResizeWarning
+from augsynth.modalities.image.files import SUFFIXES, UNREADABLE, Header, read_header, read_image, squared
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-_SIDES = (8, 64)
-_USUAL = 64
+SIDES = (8, 256)
+_NAMED = 5  # unreadable files in one message
+_PLAIN = ("1", "L", "P", "RGB")  # modes that lose nothing but what has no meaning
 
 
-def read_image_folder(path: Path, *, size: int | None = None) -> ArrayDataset:
+def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "error") -> ArrayDataset:
     """Read a folder of images into memory, all of one size and mode.
+
+    Images of one size of 8 to 256 pixels a side are taken as they are. Others are cut to a square around their centre
+    and resized to the median of their shorter sides, at most 256. Whatever is done to images is said in one line.
 
     Args:
         path: has a subfolder per class.
-        size: side of the square that images are cut and resized to; None keeps a common size of 8 to 64 pixels a
-            side, and takes 64 for others, with a :class:`ResizeWarning` that says from what.
+        size: side of the square that images are cut and resized to, in place of that rule.
+        on_bad: ``"error"`` for files that cannot be read, or ``"drop"``, which leaves them out and lists them.
 
     Raises:
-        DataError: no such folder, no classes or images in it, or a file that cannot be read (it is named).
+        ConfigError: ``on_bad`` is neither.
+        DataError: no such folder, no classes or images in it, or files that cannot be read (they are named).
+
+    Warns:
+        ResizeWarning: images were resized; says from what to what, and what else was done.
+        ConversionWarning: images were only turned, or brought to another mode, or files were left out.
     """
     datasets = import_torchvision("torchvision.datasets")
     try:
-        found = datasets.ImageFolder(str(path))
+        found = datasets.ImageFolder(str(path), is_valid_file=lambda file: file.lower().endswith(SUFFIXES))
     except FileNotFoundError as error:
         raise DataError(f"{path} is no image folder: expected one subfolder of images per class ({error})") from error
-    images = []
-    with progress_bar(f"reading {path}", len(found.samples)) as bar:
-        for file, _ in found.samples:
-            try:
-                with Image.open(file) as image:
-                    image.load()
-                    images.append(_eight_bit(image))
-            except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                raise DataError(f"{file} cannot be read as an image: {error}; repair or remove it") from error
-            bar.advance()
-    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
-    sizes = Counter(image.size for image in images)
-    (width, height), _ = sizes.most_common(1)[0]
-    if size is not None:
-        width = height = size
-    elif len(sizes) > 1 or not (_SIDES[0] <= min(width, height) and max(width, height) <= _SIDES[1]):
-        width = height = _USUAL
-        warnings.warn(_told(path, sizes), ResizeWarning, stacklevel=2)
+    check_on_bad(on_bad)
+    classes: dict[str, int] = dict(found.samples)
+    bad: dict[str, str] = {}
+    headers = _of_each(read_header, list(classes), f"looking at {path}", bad)
+    _refuse(bad, len(classes), on_bad)
+    sizes = Counter((header.width, header.height) for header in headers.values())
+    if not sizes:
+        raise DataError(f"no file in {path} can be read as an image")
+    width, height = _size(sizes) if size is None else (size, size)
+    grey = all(header.mode in ("1", "L", "LA") or header.mode.startswith("I") for header in headers.values())
     v2 = import_torchvision("torchvision.transforms.v2.functional")
-    stacked = torch.stack(
-        [
-            v2.pil_to_tensor(image if image.size == (width, height) else _squared(image, width, height)).to(torch.uint8)
-            for image in (image.convert(mode) for image in images)
-        ]
+
+    def pixels(file: str) -> torch.Tensor:
+        image = read_image(file).convert("L" if grey else "RGB")
+        tensor: torch.Tensor = v2.pil_to_tensor(
+            image if image.size == (width, height) else squared(image, width, height)
+        )
+        return tensor.to(torch.uint8)
+
+    resized = [] if size is not None else _told_sizes(sizes, width, height)
+    told = [*resized, *_told_modes(list(headers.values()))]
+    if left := _other_files(Path(path), found.classes):
+        told.append(f"{left} files of other kinds are left out")
+    category = ResizeWarning if resized else ConversionWarning
+    if told:  # before the long part
+        warnings.warn(f"of the {len(headers):,} images in {path}, {'; '.join(told)}", category, stacklevel=2)
+    images = _of_each(pixels, list(headers), f"reading {path}", bad)
+    _refuse(bad, len(classes), on_bad)
+    if bad:
+        listed = ", ".join(bad)
+        warnings.warn(f"{len(bad)} of {len(classes)} files are left out as they cannot be read: {listed}",
+                      ConversionWarning, stacklevel=2)  # fmt: skip
+    return ArrayDataset(
+        torch.stack(list(images.values())),
+        [classes[file] for file in images],
+        found.classes,
+        files=list(images),
+        unreadable=list(bad.items()),
     )
-    return ArrayDataset(stacked, [target for _, target in found.samples], found.classes)
 
 
-def _told(path: Path, sizes: Counter[tuple[int, int]]) -> str:
+def _of_each(read: Callable[[str], Any], files: Sequence[str], title: str, bad: dict[str, str]) -> dict[str, Any]:
+    """File → what ``read`` makes of it; why it cannot is noted in ``bad``."""
+    made = {}
+    with progress_bar(title, len(files)) as bar:
+        for file in files:
+            try:
+                made[file] = read(file)
+            except UNREADABLE as error:
+                bad[file] = str(error).replace(repr(file), "it")
+            bar.advance()
+    return made
+
+
+def _refuse(bad: Mapping[str, str], n: int, on_bad: str) -> None:
+    if not bad or on_bad == "drop":
+        return
+    rows = [f"{file}: {why}" for file, why in list(bad.items())[:_NAMED]]
+    more = f"\n  and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    listed = "\n  ".join(rows)
+    raise DataError(
+        f"{len(bad)} of {n} files cannot be read as images; repair or remove them, or leave them out with "
+        f"--on-bad drop (on_bad= in Python):\n  {listed}{more}"
+    )
+
+
+def _size(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
+    """Width and height that images of these sizes are brought to."""
     if len(sizes) == 1:
         (width, height) = next(iter(sizes))
-        was = f"of {width}×{height} pixels"
+        if min(width, height) >= SIDES[0] and max(width, height) <= SIDES[1]:
+            return width, height
+    side = round(statistics.median(min(size) for size in sizes.elements()))
+    side = min(max(side, SIDES[0]), SIDES[1])
+    return side, side
+
+
+def _told_sizes(sizes: Counter[tuple[int, int]], width: int, height: int) -> list[str]:
+    others = {size: count for size, count in sizes.items() if size != (width, height)}
+    if not others:
+        return []
+    if len(sizes) == 1:
+        was = "all of {}×{} pixels".format(*next(iter(sizes)))
     else:
         sides = [side for size in sizes for side in size]
-        was = f"of {len(sizes)} sizes, from {min(sides)} to {max(sides)} pixels a side"
-    return (
-        f"the {sum(sizes.values()):,} images in {path} are {was}: each is cut to a square around its centre and "
-        f"resized to {_USUAL}×{_USUAL}; pass --size (size= in Python) for another side"
+        was = f"{sum(others.values()):,} of {len(others)} other sizes (sides from {min(sides)} to {max(sides)} pixels)"
+    how = "cut to a square around the centre and resized" if width == height else "resized"
+    return [f"{was} are {how} to {width}×{height}; pass --size (size= in Python) for another side"]
+
+
+def _told_modes(headers: Sequence[Header]) -> list[str]:
+    told = []
+    modes = Counter(header.mode for header in headers if header.mode not in _PLAIN)
+    grey = sum(header.mode in ("1", "L") for header in headers)
+    if 0 < grey < len(headers):
+        modes["grey"] = grey
+    if modes:
+        listed = ", ".join(f"{count} {mode}" for mode, count in modes.most_common())
+        told.append(f"{sum(modes.values()):,} of another mode ({listed}) are converted to 8-bit grey or RGB")
+    if turned := sum(header.turned for header in headers):
+        told.append(f"{turned:,} are turned upright as their EXIF says")
+    if moving := sum(header.frames > 1 for header in headers):
+        told.append(f"{moving:,} are animations or have several pages, and their first frame is taken")
+    return told
+
+
+def _other_files(path: Path, classes: Sequence[str]) -> int:
+    return sum(
+        file.is_file() and file.suffix.lower() not in SUFFIXES and not file.name.startswith(".")
+        for name in classes
+        for file in (path / name).rglob("*")
     )
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """``image`` in mode L or RGB."""
-    if image.mode.startswith("I"):  # 16 bits a pixel: convert() would cut everything above 255 to white
-        return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("it has floating-point pixels of unknown range; save it with 8 or 16 bits")
-    return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
-
-
-def _squared(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Cut to the wanted proportions around the centre, then resize."""
-    scale = max(width / image.width, height / image.height)
-    w, h = width / scale, height / scale
-    left, top = (image.width - w) / 2, (image.height - h) / 2
-    return image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, left + w, top + h))

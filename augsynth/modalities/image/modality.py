@@ -13,6 +13,7 @@ from augsynth.modalities.image import drawing
 from augsynth.modalities.image.classic import candidates
 from augsynth.modalities.image.classifier import ImageClassifier
 from augsynth.modalities.image.inception import Inception
+from augsynth.modalities.image.near import fitted_scores, near_duplicates
 from augsynth.modalities.image.readers import READERS
 from augsynth.modalities.image.spec import ImageSpec
 from augsynth.modalities.image.tiny import FORMS, TRANSFORM_FORMS, TinyImages, shape_of
@@ -41,6 +42,16 @@ class ImageModality(Modality):
 
     def detail(self, spec: Any, reference: Any) -> tuple[str, Extract]:
         return "pixels", values
+
+    def near_duplicates(self, spec: Any, raw: Any, other: Any) -> tuple[list[tuple[int, int, str]], str | None]:
+        return near_duplicates(spec, raw, other)
+
+    def outlier_scores(self, data: Any, *, seed: int, device: str, progress: bool) -> Tensor | None:
+        """Squared error of reconstruction by an autoencoder fitted on the data."""
+        from augsynth.registry import default_registry
+
+        gen = default_registry().create("generator", "augsynth/autoencoder", latent_dim=8)
+        return fitted_scores(gen, data, seed=seed, device=device, progress=progress)
 
     def picture(self, spec: Any, x: Tensor, columns: int, *, cell: int = 44) -> Any:
         return drawing.picture(drawing.side_by_side(spec, x), columns, cell=cell)

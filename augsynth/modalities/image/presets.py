@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from augsynth.modalities.image.spec import ImageSpec
+from augsynth.modalities.image.working_size import usual_resolution
 
 
 def latent_presets(spec: ImageSpec, n: int) -> dict[str, Any]:
@@ -23,4 +24,5 @@ def latent_presets(spec: ImageSpec, n: int) -> dict[str, Any]:
         steps, latent_dim = 3000, 32
     else:
         steps, latent_dim = 6000, 48
-    return {"steps": steps, "batch_size": 64, "latent_dim": min(latent_dim, 16) if small else latent_dim, "width": 32}
+    size = min(latent_dim, 16) if small else latent_dim
+    return {"steps": steps, "batch_size": 64, "latent_dim": size, "width": 32, **usual_resolution(spec)}

@@ -13,7 +13,8 @@ import torch
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.folder_reader import FolderReader
 from augsynth.errors import ConfigError, DataError
-from augsynth.modalities.image.folder import SUFFIXES, read_image_folder
+from augsynth.modalities.image.files import SUFFIXES
+from augsynth.modalities.image.folder import read_image_folder
 from augsynth.modalities.image.idx import read_idx
 
 _FASHION = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
@@ -44,17 +45,18 @@ class Named:
 
 
 class Folder(FolderReader):
-    """A folder of images; the option ``size`` resizes to squares."""
+    """A folder of images; the option ``size`` resizes to squares, and ``on_bad`` says what becomes of files that cannot
+    be read."""
 
     form = "a folder of images"
     suffixes = SUFFIXES
-    options = ("size",)
+    options = ("size", "on_bad")
 
     def read(self, path: Path, **options: Any) -> ArrayDataset:
         size = options.get("size")
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise ConfigError(f"size={size!r}: expected the side of a square in pixels")
-        return read_image_folder(path, size=size)
+        return read_image_folder(path, size=size, on_bad=options.get("on_bad", "error"))
 
 
 def read_digits(split: str) -> ArrayDataset:

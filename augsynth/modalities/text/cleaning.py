@@ -13,14 +13,12 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
 from augsynth.errors import ConfigError
+from augsynth.modalities.text.near import Sketches, shingles
 from augsynth.modalities.text.reading import read_texts
 from augsynth.structure import Fields
 
-_SHINGLE = 5  # characters: works for any script, spaces or not
-_PERMUTATIONS = 128
 _KEPT_CONTROLS = "\t\n"
 _FAR = 6.0  # in robust standard deviations of the logarithm of the length; for bell-shaped data one in 10^9
 _LONG_ENOUGH = 100  # bytes: shorter texts compress badly whatever they say
@@ -183,7 +181,7 @@ def _duplicates(
     """For each row: itself, the earlier row that it repeats or None, and how."""
     seen: dict[str, int] = {}
     kept: dict[int, frozenset[str]] = {}
-    sketches = _Sketches(threshold) if threshold is not None else None
+    sketches = Sketches(threshold) if threshold is not None else None
     for i in rows:
         key = texts[i].casefold()
         if key in seen:
@@ -193,7 +191,7 @@ def _duplicates(
         if sketches is None or threshold is None:
             yield i, None, ""
             continue
-        own = frozenset(key[j : j + _SHINGLE] for j in range(max(1, len(key) - _SHINGLE + 1)))
+        own = shingles(texts[i])
         near = [j for j in sketches.like(own) if len(own & kept[j]) >= threshold * len(own | kept[j])]
         if near:
             yield i, min(near), "near-duplicate"
@@ -201,27 +199,3 @@ def _duplicates(
         kept[i] = own
         sketches.add(i, own)
         yield i, None, ""
-
-
-class _Sketches:
-    """Finds sets that may overlap by the threshold."""
-
-    def __init__(self, threshold: float) -> None:
-        self._library = import_optional("datasketch", extra="clean", purpose="finding near-duplicates")
-        # whatever it finds is compared in full: what it misses is dearer than what it finds in vain
-        self._index = self._library.MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, weights=(0.05, 0.95))
-        self._last: tuple[frozenset[str], Any] | None = None
-
-    def like(self, shingles: frozenset[str]) -> list[int]:
-        found: list[int] = self._index.query(self._sketch(shingles))
-        return found
-
-    def add(self, row: int, shingles: frozenset[str]) -> None:
-        self._index.insert(row, self._sketch(shingles))
-
-    def _sketch(self, shingles: frozenset[str]) -> Any:
-        if self._last is None or self._last[0] is not shingles:
-            sketch = self._library.MinHash(num_perm=_PERMUTATIONS, seed=1)
-            sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in sorted(shingles)])
-            self._last = (shingles, sketch)
-        return self._last[1]

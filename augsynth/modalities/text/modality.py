@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from augsynth.modalities.text.classifier import TextClassifier
 from augsynth.modalities.text.language import measured
+from augsynth.modalities.text.near import near_duplicates
 from augsynth.modalities.text.readers import Table
 from augsynth.modalities.text.runs import text_copies
 from augsynth.modalities.text.spec import TextSpec
@@ -75,6 +76,12 @@ class TextModality(Modality):
 
     def measurements(self, gen: Any, sets: Any, rows: Any, seed: int) -> dict[str, Callable[[], Extra]]:
         return {"language": partial(measured, gen, sets, rows, seed)}
+
+    def near_duplicates(self, spec: Any, raw: Any, other: Any) -> tuple[list[tuple[int, int, str]], str | None]:
+        return near_duplicates(list(raw), None if other is None else list(other))
+
+    def outlier_scores(self, data: Any, *, seed: int, device: str, progress: bool) -> Tensor | None:
+        return None  # what is far too long, or repeats itself, is told by augsynth.clean
 
     def html(self, spec: Any, x: Sequence[str], *, large: bool = False) -> str:
         shown = (text if len(text) <= _LONGEST else text[:_LONGEST] + " …" for text in x[:_SHOWN])

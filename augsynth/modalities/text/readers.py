@@ -10,10 +10,11 @@ from augsynth.modalities.text.tables import SUFFIXES, TextDataset, read_table
 
 
 class Table:
-    """A table with a column of texts. The options ``text`` and ``label`` name columns."""
+    """A table with a column of texts. The options ``text`` and ``label`` name columns; ``on_bad`` says what becomes of
+    rows that cannot be used."""
 
     form = f"a table of texts ({', '.join(SUFFIXES)})"
-    options = ("text", "label")
+    options = ("text", "label", "on_bad")
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         return Path(name).suffix in SUFFIXES
@@ -22,4 +23,5 @@ class Table:
         return False
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> TextDataset:
-        return read_table(Path(name).expanduser(), text=options.get("text"), label=options.get("label"))
+        columns = {key: options.get(key) for key in ("text", "label")}
+        return read_table(Path(name).expanduser(), **columns, on_bad=options.get("on_bad") or "error")

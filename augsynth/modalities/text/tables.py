@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,25 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from augsynth._optional import import_optional
-from augsynth.errors import ConfigError, DataError
+from augsynth.datasets.options import check_on_bad
+from augsynth.errors import ConfigError, ConversionWarning, DataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+_NAMED = 50  # rows in one message
 _FIELD_LIMIT = 10_000_000  # characters; the csv module stops at 131,072 with a message that names no row
 
 
 class TextDataset(Dataset[Any]):
-    """Texts, alone or with labels: ``(text, label)``."""
+    """Texts, alone or with labels: ``(text, label)``.
 
-    def __init__(self, texts: Sequence[str], targets: Sequence[str | int] | None) -> None:
-        self.texts = list(texts)
+    Args:
+        unreadable: the rows that were left out, and why.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], targets: Sequence[str | int] | None, *, unreadable: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.texts, self.unreadable = list(texts), list(unreadable)
         self.targets = None if targets is None else list(targets)
 
     def __len__(self) -> int:
@@ -32,18 +41,20 @@ class TextDataset(Dataset[Any]):
         return self.texts[index] if self.targets is None else (self.texts[index], self.targets[index])
 
 
-def read_table(path: Path, *, text: str | None = None, label: str | None = None) -> TextDataset:
+def read_table(path: Path, *, text: str | None = None, label: str | None = None, on_bad: str = "error") -> TextDataset:
     """Read the columns ``text`` and, if named, ``label``.
 
     Args:
         path: a .csv, .tsv, .jsonl or .parquet file, in UTF-8.
         text: name of the column of texts; may be left out if the table has one column, or one named "text".
         label: name of the column of labels; None reads no labels.
+        on_bad: ``"error"`` for rows without a text or a label, or ``"drop"``, which leaves them out and lists them.
 
     Raises:
-        ConfigError: there is no such file or column; lists those there are.
-        DataError: a row cannot be read; names it.
+        ConfigError: there is no such file or column; lists those there are. Or ``on_bad`` is neither.
+        DataError: the file cannot be read, or rows of it; names them.
     """
+    check_on_bad(on_bad)
     if not path.is_file():
         raise ConfigError(f"data {str(path)!r}: there is no such file")
     rows = list(_rows(path))
@@ -56,9 +67,44 @@ def read_table(path: Path, *, text: str | None = None, label: str | None = None)
     for name in (text, label):
         if name is not None and name not in columns:
             raise ConfigError(f"{path} has no column {name!r}; it has: {', '.join(columns)}")
-    texts = [_field(path, i, row, text) for i, row in enumerate(rows)]
-    targets = None if label is None else [_label(path, i, row, label) for i, row in enumerate(rows)]
-    return TextDataset(texts, targets)
+    bad = {i: why for i, row in enumerate(rows) if (why := _flaw(row, text, label))}
+    told = [(f"row {i + 1}", why) for i, why in bad.items()]
+    if bad:
+        _tell(path, told, len(rows), on_bad)
+    good = [row for i, row in enumerate(rows) if i not in bad]
+    if not good:
+        raise DataError(f"{path}: no row can be used")
+    targets = None if label is None else [row[label] for row in good]
+    return TextDataset([row[text] for row in good], targets, unreadable=told)
+
+
+def _flaw(row: Mapping[str, Any], text: str, label: str | None) -> str | None:
+    """What is wrong with a row, or None."""
+    value = row.get(text)
+    if not isinstance(value, str) or not value.strip():
+        return f"column {text!r} holds {value!r}, expected a text"
+    if label is None:
+        return None
+    value = row.get(label)
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        return f"column {label!r} holds {value!r}, expected a label"
+    return None
+
+
+def _tell(path: Path, told: Sequence[tuple[str, str]], n: int, on_bad: str) -> None:
+    """Raise for rows that cannot be used, or say that they are left out; all of them in one message."""
+    listed = "\n  ".join(f"{row}: {why}" for row, why in told[:_NAMED])
+    more = f"\n  and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    if on_bad == "drop":
+        message = f"{path}: {len(told)} of {n} rows are left out:\n  {listed}{more}"
+        warnings.warn(message, ConversionWarning, stacklevel=4)
+        return
+    if len(told) == n:
+        raise DataError(f"{path}: none of the {n} rows can be used:\n  {listed}{more}")
+    raise DataError(
+        f"{path}: {len(told)} of {n} rows cannot be used; mend them, or leave them out with --on-bad drop (on_bad= in "
+        f"Python):\n  {listed}{more}"
+    )
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -103,17 +149,3 @@ def _decoded(path: Path) -> str:
             f"{path}, line {line}: not UTF-8 (byte {raw[error.start : error.start + 1]!r}); convert the file, for "
             "example with: iconv -f LATIN1 -t UTF-8"
         ) from None
-
-
-def _field(path: Path, index: int, row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{path}, row {index + 1}: column {name!r} holds {value!r}, expected a text; remove the row")
-    return value
-
-
-def _label(path: Path, index: int, row: Mapping[str, Any], name: str) -> str | int:
-    value = row.get(name)
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
-        raise DataError(f"{path}, row {index + 1}: column {name!r} holds {value!r}, expected a label")
-    return value

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
-from augsynth._atomic import atomic_file
+from augsynth.sample_files import write_rows
 
 
 def write(batch: Any, out: Path) -> list[Path]:
@@ -16,11 +14,5 @@ def write(batch: Any, out: Path) -> list[Path]:
         {"text": x, "label": m["condition"], **({"topic": m["topic"]} if "topic" in m else {}), "seed": m["seed"]}
         for x, m in zip(batch.x, batch.meta, strict=True)
     ]
-    with atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        if out.suffix == ".csv":
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        else:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_rows(rows, out)
     return [out]

@@ -1,0 +1,88 @@
+"""Look at a dataset before anything is fitted on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+
+from augsynth.errors import ConfigError, DataError
+from augsynth.fitting.training_data import TrainingData
+from augsynth.preparing.findings import KINDS, Preparation
+from augsynth.preparing.repeats import find_repeats
+from augsynth.preparing.unlike import find_doubted_labels, find_outliers
+from augsynth.recognition import modality_of
+from augsynth.seeding import check_seed
+
+
+def prepare(
+    dataset: Any,
+    test: Any = None,
+    *,
+    look_for: Collection[str] = KINDS,
+    seed: int = 0,
+    device: str = "auto",
+    progress: bool = True,
+) -> Preparation:
+    """Find samples that are there twice, or in the test data, too, or doubtfully labelled, or unlike all others.
+
+    Nothing is taken out: see :meth:`Preparation.cleaned`.
+
+    Args:
+        dataset: map-style, of a kind that an installed modality knows.
+        test: data to score on later, in which no training sample should be.
+        look_for: out of ``"duplicates"``, ``"leaks"``, ``"labels"`` and ``"outliers"``. The last two train small
+            networks: some minutes for a few thousand samples.
+        seed: everything random follows it.
+        device: of these networks.
+        progress: show a progress bar on a terminal.
+
+    Returns:
+        What was found, with what was not looked for and why.
+
+    Raises:
+        ConfigError: an argument cannot be used.
+        DataError: the data is empty or not understood, or the two sets differ in form.
+
+    Example:
+        >>> found = augsynth.prepare(train, test)
+        >>> print(found)
+        >>> found.save("prepared/")
+        >>> train = found.cleaned()
+    """
+    if isinstance(look_for, str) or set(look_for) - set(KINDS):
+        raise ConfigError(f"look_for={look_for!r}: expected some of {', '.join(map(repr, KINDS))}")
+    seed = check_seed(seed)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    data = TrainingData.read(dataset, show=progress)
+    held = None if test is None else TrainingData.read(test, show=progress)
+    if held is not None and (differences := data.spec.differences(held.spec)):
+        raise DataError(f"training and test data differ: {'; '.join(differences)}")
+    modality = modality_of(data.spec)
+    files = _files(dataset)
+    found = Preparation(dataset, [], list(getattr(dataset, "unreadable", ())), data=data, test=held)
+
+    def add(made: Any) -> None:
+        found.findings += [one for one in made[0] if one.kind in look_for]
+        found.notes += made[1]
+
+    if {"duplicates", "leaks"} & set(look_for):
+        add(find_repeats(data, held if "leaks" in look_for else None, modality, files))
+    if "outliers" in look_for:
+        add(find_outliers(data, modality, files, seed=seed, device=device, progress=progress))
+    if "labels" in look_for:
+        add(find_doubted_labels(data, dataset, files, seed=seed, device=device, progress=progress))
+    return found
+
+
+def _files(dataset: Any) -> list[str | None]:
+    """The file of each sample, for datasets that keep them."""
+    known = getattr(dataset, "files", None) or [one[0] for one in getattr(dataset, "samples", ()) if _is_named(one)]
+    if len(known) != len(dataset):
+        return [None] * len(dataset)
+    return [str(one) for one in known]
+
+
+def _is_named(one: Any) -> bool:
+    return isinstance(one, tuple) and bool(one) and isinstance(one[0], str)

@@ -1,0 +1,95 @@
+"""What came of a recipe, as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from augsynth._embedded import embedded_bytes
+from augsynth.errors import MissingDependencyError
+from augsynth.recipe.run import Outcome, versions
+from augsynth.recognition import modality_of
+from augsynth.report.render import render
+
+_EACH, _CLASSES = 6, 20
+
+
+def write_page(outcome: Outcome, path: Path, text: str | None) -> Path | None:
+    """Write the page, and ``grid.png`` (or ``grid.txt``) beside it; returns the page, or None without the extra
+    ``report``."""
+    grid = draw_grid(outcome, path.parent)
+    picture = grid.suffix == ".png"
+    try:
+        return render(
+            "recipe.html",
+            path,
+            outcome=outcome,
+            grid=embedded_bytes(grid.read_bytes(), "image/png") if picture else True,
+            listing=None if picture else grid.read_text(encoding="utf-8"),
+            varied="vary" in outcome.generator.capabilities,
+            counts=dict(zip(outcome.sets.names, outcome.sets.counts(0), strict=True)),
+            prepared=outcome.prepared,
+            text=text,
+            versions=versions(),
+        )
+    except MissingDependencyError:
+        return None
+
+
+def write_pages(outcomes: Mapping[str, Outcome], path: Path) -> Path | None:
+    """One page for several recipes, run into folders beside it; returns it, or None without the extra ``report``."""
+    cases = []
+    for folder, outcome in outcomes.items():
+        grid = next(outcome.folder.glob("grid.*"))
+        picture = grid.suffix == ".png"
+        cases.append(
+            {
+                "name": outcome.recipe.name,
+                "about": outcome.recipe.about,
+                "sentence": outcome.sentence,
+                "verdict": outcome.uplift.verdict if outcome.uplift else "",
+                "grid": embedded_bytes(grid.read_bytes(), "image/png") if picture else None,
+                "listing": None if picture else grid.read_text(encoding="utf-8"),
+                "varied": "vary" in outcome.generator.capabilities,
+                "page": f"{folder}/index.html",
+            }
+        )
+    try:
+        return render("recipes.html", path, cases=cases)
+    except MissingDependencyError:
+        return None
+
+
+def draw_grid(outcome: Outcome, folder: Path) -> Path:
+    """A row per class: real samples, generated ones and, where the generator can, variations of the real ones."""
+    gen, sets = outcome.generator, outcome.sets
+    spec, modality = gen.spec, modality_of(gen.spec)
+    data = sets.pool_data.subset(sets.chosen(0))
+    rows: list[tuple[str, str, Any]] = []
+    for c, name in enumerate(sets.names[:_CLASSES]):
+        if data.classes is None:
+            break
+        own = (data.classes == c).nonzero().flatten()
+        if not len(own):
+            continue
+        picked = own[torch.arange(_EACH) % len(own)]
+        value = spec.labels.values[c]
+        rows.append((name, "real", data.model_x(picked)))
+        rows.append((name, "generated", spec.placed(gen.sample(_EACH, labels=value, seed=1).model_x, "cpu")))
+        if "vary" in gen.capabilities:
+            given = spec.yielded(data.raw[picked])
+            options = dict(outcome.recipe.blend.vary_options)
+            strength = 1.0 if outcome.recipe.blend.strength is None else outcome.recipe.blend.strength
+            varied = gen.vary(given, [value] * _EACH, strength=strength, seed=1, **options)
+            rows.append((name, "varied", spec.placed(varied.model_x, "cpu")))
+    kinds = len({kind for _, kind, _ in rows})
+    picture = modality.picture(spec, spec.joined([x for _, _, x in rows]), kinds * _EACH, cell=48)
+    if picture is not None:
+        picture.save(folder / "grid.png")
+        return folder / "grid.png"
+    lines = [f"{name}\t{kind}\t{line}" for name, kind, x in rows for line in modality.lines(spec, x)]
+    (folder / "grid.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "grid.txt"

@@ -1,0 +1,391 @@
+"""Run a recipe: skip what is done, go on where it was, and leave a folder that another person can run again."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth._atomic import atomic_file
+from augsynth._version import __version__
+from augsynth.errors import CapabilityError, ConfigError
+from augsynth.evaluation.evaluate import evaluate
+from augsynth.fitting.fit import fit
+from augsynth.generator.generator import Generator
+from augsynth.loading import load
+from augsynth.preparing.findings import Preparation
+from augsynth.preparing.prepare import prepare
+from augsynth.recipe.arms import arms_of
+from augsynth.recipe.keys import Recipe
+from augsynth.recipe.sets import Sets
+from augsynth.recipe.state import State
+from augsynth.recipe.writing import recipe_text
+from augsynth.registry import default_registry
+from augsynth.utility.classic import tune_classic
+from augsynth.utility.comparison import mean_interval
+from augsynth.utility.result import Uplift, write_json
+from augsynth.utility.uplift import arm_seed, uplift
+
+_TUNING = 10**6  # the draw that classic augmentation is chosen on, where each seed has one of its own
+_RAREST = 3
+
+
+@dataclass
+class Outcome:
+    """What came of a recipe.
+
+    Attributes:
+        recipe: what was run.
+        folder: where everything is.
+        sets: the data.
+        generator: of the first draw.
+        uplift: the verdict, or None.
+        evaluation: sentence and flags of the judgement of the samples, or None.
+        rarest: arm → mean, low and high of its gain on the rarest classes, for a long tail.
+        classic: name of the classic augmentation.
+        prepared: what preparation took out, for people.
+        skipped: stages that were done already.
+        seconds: of each stage.
+    """
+
+    recipe: Recipe
+    folder: Path
+    sets: Sets
+    generator: Generator
+    uplift: Uplift | None = None
+    evaluation: dict[str, Any] | None = None
+    rarest: dict[str, dict[str, Any]] = field(default_factory=dict)
+    classic: str = "none"
+    prepared: str | None = None
+    skipped: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict for people."""
+        told = [self.uplift.sentence] if self.uplift is not None else []
+        candidate = None if self.uplift is None else self.rarest.get(self.uplift.candidate)
+        if candidate is not None and candidate["gain"] is not None:
+            gain = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(100 * one for one in candidate["gain"]))
+            told.append(f"On the {_RAREST} rarest classes of each draw: {gain}.")
+        if self.evaluation is not None:
+            told.append(str(self.evaluation["sentence"]))
+        return " ".join(told)
+
+    def to_json(self) -> dict[str, Any]:
+        """Every number, as plain data."""
+        return {
+            "recipe": asdict(self.recipe),
+            "sentence": self.sentence,
+            "uplift": None if self.uplift is None else self.uplift.to_json(),
+            "evaluation": self.evaluation,
+            "rarest classes": self.rarest,
+            "classic": self.classic,
+            "preparation": self.prepared,
+            "training samples of each class": dict(zip(self.sets.names, self.sets.counts(0), strict=True)),
+            "test samples": len(self.sets.test_data),
+            "generator": {"plugin": self.generator.plugin, "config": self.generator.config},
+            "seconds": self.seconds,
+            "versions": versions(),
+        }
+
+
+def versions() -> dict[str, str]:
+    """What the figures were made with."""
+    return {"augsynth": __version__, "torch": version("torch"), "python": platform.python_version()}
+
+
+class Run:
+    """One run of a recipe.
+
+    Args:
+        recipe: what to do.
+        folder: where to; a run that is there already is gone on with.
+        device: of fits and trainings.
+        jobs: parallel trainings; None takes one a core.
+        redo: do what has changed anew, in place of an error.
+        show: show progress bars on a terminal.
+
+    Raises:
+        ConfigError: the recipe cannot be run, or the folder holds a run with other settings.
+        DataError: the data cannot be read, or has no labels.
+        CapabilityError: ``mode: vary`` with a generator that cannot.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        device: str = "auto",
+        jobs: int | None = None,
+        redo: bool = False,
+        show: bool = True,
+    ) -> None:
+        _check_plugins(recipe)
+        self.recipe, self.folder, self.device, self.jobs, self.show = recipe, folder, device, jobs, show
+        self.sets = Sets(recipe.data, recipe.seed, show=show)
+        each = recipe.verdict.draws == "each" and recipe.verdict.uplift
+        self.draws = list(range(recipe.verdict.seeds)) if each else [0]
+        self.state = State(folder, self._plan(), redo=redo)
+        self._generators: dict[int, Generator] = {}
+        self.allowed: Tensor | None = None
+        self.skipped: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self) -> Outcome:
+        """Do all stages that are not done, and say what came of them."""
+        recipe, verdict = self.recipe, self.recipe.verdict
+        if recipe.prepare is not None:
+            self._stage("prepare", self._prepare)
+            rows = self.state.facts("prepare")["kept"]
+            self.allowed = torch.tensor(rows, dtype=torch.int64)
+        for draw in self.draws:
+            self._stage(f"generator-{draw}", lambda draw=draw: self._fit(draw))
+        outcome = Outcome(recipe, self.folder, self.sets, self.generator(0), skipped=self.skipped, seconds=self.seconds)
+        if recipe.prepare is not None:
+            facts = self.state.facts("prepare")
+            told = ", ".join(f"{count} {kind}" for kind, count in facts["found"].items())
+            outcome.prepared = f"Found: {told}. {facts['dropped']} samples were left out."
+        if verdict.evaluate:
+            self._stage("evaluation", self._evaluate)
+            outcome.evaluation = {k: self.state.facts("evaluation")[k] for k in ("sentence", "flags")}
+        if verdict.uplift:
+            if recipe.classic == "tune":
+                self._stage("classic", self._tune_classic)
+            found = self._stage("uplift", self._uplift)
+            outcome.uplift = Uplift.from_json(self.state.facts("uplift")["found"]) if found is None else found
+            outcome.rarest = self.state.facts("uplift")["rarest"]
+            outcome.classic = self._classic()[0]
+        return outcome
+
+    def generator(self, draw: int) -> Generator:
+        """The generator of a draw."""
+        if draw not in self._generators:
+            self._generators[draw] = load(self.folder / f"generator-{draw}")
+        return self._generators[draw]
+
+    # ------------------------------------------------------------------ stages
+
+    def _plan(self) -> dict[str, dict[str, Any]]:
+        recipe = self.recipe
+        fingerprints = {"train": self.sets.pool_data.fingerprint, "test": self.sets.test_data.fingerprint}
+        plan: dict[str, dict[str, Any]] = {
+            "data": {"data": asdict(recipe.data), "seed": recipe.seed, "fingerprint": fingerprints}
+        }
+        below = ["data"]
+        if recipe.prepare is not None:
+            plan["prepare"] = {"prepare": asdict(recipe.prepare), "after": ["data"]}
+            below = ["data", "prepare"]
+        settings = asdict(recipe.generator)
+        own = default_registry().qualified_name("generator", recipe.generator.name)
+        for draw in self.draws:
+            plan[f"generator-{draw}"] = {"generator": settings, "plugin": own, "after": below}
+        plan["evaluation"] = {"evaluate": True, "after": [*below, "generator-0"]}
+        of_uplift = {key: value for key, value in asdict(recipe.verdict).items() if key not in ("evaluate", "uplift")}
+        training = {"steps": recipe.verdict.steps, "metric": recipe.verdict.metric}
+        plan["classic"] = {"classic": recipe.classic, "training": training, "after": below}
+        plan["uplift"] = {
+            "verdict": of_uplift,
+            "blend": asdict(recipe.blend),
+            "filters": recipe.filters,
+            "after": [*below, *(f"generator-{draw}" for draw in self.draws), "classic"],
+        }
+        return plan
+
+    def _stage(self, name: str, work: Any) -> Any:
+        if "data" not in self.state.stages:
+            self.state.begin("data")
+            self.state.finish("data")
+        if self.state.done(name):
+            self.skipped.append(name)
+            return None
+        started = time.perf_counter()
+        self.state.begin(name)
+        facts, made = work()
+        self.seconds[name] = round(time.perf_counter() - started, 1)
+        self.state.finish(name, seconds=self.seconds[name], **facts)
+        return made
+
+    def _prepare(self) -> tuple[dict[str, Any], Preparation]:
+        keys = self.recipe.prepare
+        found = prepare(self.sets.pool, self.sets.test, seed=self.recipe.seed, progress=self.show)
+        drop = [] if keys is None else [name for name, what in asdict(keys).items() if what == "drop"]
+        found.save(self.folder / "prepare", dropped=drop)
+        kept = found.kept(drop)
+        return {"kept": kept, "found": found.counts, "dropped": len(self.sets.pool_data) - len(kept)}, found
+
+    def _fit(self, draw: int) -> tuple[dict[str, Any], Generator]:
+        keys, folder = self.recipe.generator, self.folder / f"generator-{draw}"
+        limits = {name: value for name in ("steps", "max_time") if (value := getattr(keys, name)) is not None}
+        made = fit(
+            keys.name,
+            self.sets.train(draw, self.allowed),
+            seed=self.recipe.seed + draw,
+            device=self.device,
+            checkpoint_dir=folder,
+            resume=(folder / "training").is_dir(),
+            progress=self.show,
+            **limits,
+            **keys.settings,
+        )
+        if made.fit_info["ended"] == "interrupted":
+            raise KeyboardInterrupt  # what was fitted is kept, and gone on with
+        shutil.rmtree(folder / "training", ignore_errors=True)
+        self._generators[draw] = made
+        return {"fit": {k: v for k, v in made.fit_info.items() if k != "history"}}, made
+
+    def _evaluate(self) -> tuple[dict[str, Any], Any]:
+        found = evaluate(
+            self.generator(0),
+            self.sets.train(0, self.allowed),
+            self.sets.test,
+            overlap="drop",
+            seed=self.recipe.seed,
+            out=self.folder / "evaluation",
+        )
+        return {"sentence": found.sentence, "flags": sorted(found.flags)}, found
+
+    def _tune_classic(self) -> tuple[dict[str, Any], Any]:
+        draw = _TUNING if len(self.draws) > 1 else 0
+        chosen = tune_classic(
+            self._base(draw),
+            seed=self.recipe.seed,
+            steps=self.recipe.verdict.steps,
+            metric=self.recipe.verdict.metric,
+            jobs=self.jobs,
+            device=self._device,
+            progress=self.show,
+        )
+        return {"chosen": chosen.name, "scores": chosen.scores}, chosen
+
+    def _uplift(self) -> tuple[dict[str, Any], Uplift]:
+        verdict, seed = self.recipe.verdict, self.recipe.seed
+        draw_of = {arm_seed(seed, i): i if len(self.draws) > 1 else 0 for i in range(verdict.seeds)}
+        arms = arms_of(self.recipe, self._base, self.generator, self._classic()[1], draw_of)
+        names = list(arms)
+        found = uplift(
+            self._base(0),
+            self.sets.test,
+            arms,
+            baseline=names[-3] if len(names) > 2 else names[0],
+            seeds=verdict.seeds,
+            steps=verdict.steps,
+            metric=verdict.metric,
+            stop_early=False,
+            seed=seed,
+            device=self._device,
+            jobs=self.jobs,
+            out=self.folder / "uplift",
+            progress=self.show,
+        )
+        return {"found": found.to_json(), "rarest": self._rarest(found)}, found
+
+    # ------------------------------------------------------------------ private
+
+    @property
+    def _device(self) -> str:
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _base(self, draw: int) -> Any:
+        balanced = self.recipe.data.sampling == "balanced"
+        return (self.sets.balanced if balanced else self.sets.train)(draw, self.allowed)
+
+    def _classic(self) -> tuple[str, Any]:
+        """Name and transform."""
+        wanted = self.recipe.classic
+        if wanted == "none":
+            return "none", None
+        if wanted == "tune":
+            from augsynth.recognition import modality_of
+
+            name = self.state.facts("classic")["chosen"]
+            spec = self.sets.pool_data.spec
+            return name, modality_of(spec).classic_candidates(spec).get(name)
+        made = [default_registry().create("transform", name, **given) for name, given in wanted]
+        return " + ".join(name for name, _ in wanted), made
+
+    def _rarest(self, found: Uplift) -> dict[str, dict[str, Any]]:
+        """Recall of each arm on the rarest classes of each draw, and its gain over the baseline."""
+        if self.recipe.data.long_tail is None:
+            return {}
+        from augsynth.utility.trials import TrialStore
+
+        store = TrialStore.read(self.folder / "uplift")
+        draws = {i: i if len(self.draws) > 1 else 0 for i in range(self.recipe.verdict.seeds)}
+        rare = {i: self.sets.ranking(draw)[-_RAREST:] for i, draw in draws.items()}
+        scores = {
+            arm: [sum(store[arm, i]["recalls"][c] for c in rare[i]) / len(rare[i]) for i in draws] for arm in found.arms
+        }
+        base = scores[found.baseline]
+        return {
+            arm: {
+                "mean": sum(own) / len(own),
+                "scores": own,
+                "gain": None
+                if arm == found.baseline
+                else mean_interval([b - a for a, b in zip(base, own, strict=True)]),
+            }
+            for arm, own in scores.items()
+        }
+
+
+def run_recipe(
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    text: str | None = None,
+    device: str = "auto",
+    jobs: int | None = None,
+    redo: bool = False,
+    progress: bool = True,
+) -> Outcome:
+    """Run a recipe and write what came of it: ``results.json``, pictures and, with the extra ``report``, a page.
+
+    Args:
+        recipe: of :func:`read_recipe`.
+        out: folder; a run that is there already is gone on with, and what is done is skipped.
+        text: of the recipe, kept in the folder; None writes it anew.
+        device: of fits and trainings: ``"auto"``, ``"cpu"``, ``"cuda"``.
+        jobs: parallel trainings; None takes one a core.
+        redo: do what has changed anew, in place of an error.
+        progress: show progress bars on a terminal.
+
+    Raises:
+        ConfigError, DataError, CapabilityError: as of :class:`Run`.
+    """
+    from augsynth.recipe.page import write_page
+
+    folder = Path(out)
+    outcome = Run(recipe, folder, device=device, jobs=jobs, redo=redo, show=progress)()
+    text = recipe_text(recipe) if text is None else text
+    with atomic_file(folder / "recipe.yaml") as draft:
+        draft.write_text(text, encoding="utf-8")
+    write_json(folder / "results.json", outcome.to_json())
+    write_page(outcome, folder / "index.html", text)
+    return outcome
+
+
+def _check_plugins(recipe: Recipe) -> None:
+    """Raise for a plugin that is not there, or cannot do what is asked, before hours are spent."""
+    registry = default_registry()
+    gen = registry.create("generator", recipe.generator.name, **recipe.generator.settings)
+    if recipe.blend.mode == "vary" and "vary" not in gen.capabilities:
+        raise CapabilityError(f"blend.mode: vary, and generator {recipe.generator.name!r} cannot vary samples")
+    for name, _ in recipe.filters:
+        registry.spec("filter", name)
+    if recipe.classic not in ("tune", "none"):
+        for name, given in recipe.classic:
+            registry.create("transform", name, **given)
+    unknown = set(recipe.blend.vary_options) & {"strength", "seed", "seeds"}
+    if unknown:
+        raise ConfigError(f"blend.vary_options: {', '.join(sorted(unknown))} is a key of blend itself")

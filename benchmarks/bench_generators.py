@@ -1,0 +1,152 @@
+"""Every image generator on one table: what its fit takes, how fast it samples, and what its samples are worth.
+
+For each generator and seed: seconds of the fit; samples a second on one core; the share of samples that a judge,
+trained on real images that no generator saw, gives the label that was asked for; Fréchet distance, density and
+coverage in the features of that judge, against held-out images; and the accuracy on those of a classifier trained on
+samples alone (CAS, Ravuri & Vinyals 2019). The row "real" is the training set itself in the place of samples.
+
+    python benchmarks/bench_generators.py --data fashion-mnist --per-class 1000 --max-time 5m
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from common import record
+
+import augsynth
+from augsynth.classifiers.training import train_classifier
+from augsynth.datasets.arrays import ArrayDataset
+from augsynth.datasets.named import open_dataset
+from augsynth.evaluation.feature_spaces import distances
+from augsynth.evaluation.fidelity import frechet_distance, manifold
+from augsynth.features import ClassifierFeatures, probabilities
+from augsynth.fitting.training_data import TrainingData
+
+GENERATORS = ("vae", "autoencoder", "gan", "flow")
+JUDGED = 20_000  # images that the judge is trained on, where there are so many
+
+
+def parts(options: argparse.Namespace) -> tuple[ArrayDataset, ArrayDataset, ArrayDataset]:
+    """Images to fit on, to train the judge on, and to score on."""
+    train = open_dataset(options.data, **({"size": options.size} if options.size else {}))
+    try:
+        test = open_dataset(options.data, split="test", **({"size": options.size} if options.size else {}))
+    except augsynth.AugsynthError:
+        test = None
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+    if options.split == "validation" or test is None:
+        held = min(5_000, len(train) // 4)
+        test, order = train.subset(order[:held]), order[held:]
+    targets = torch.tensor(train.targets)[order]
+    classes = range(len(train.classes))
+    if options.per_class:
+        chosen = torch.cat([order[targets == c][: options.per_class] for c in classes])
+        left = order[~torch.isin(order, chosen)]
+        return train.subset(chosen), train.subset(left[:JUDGED]), test
+    # all of it: the judge has nothing but the same images
+    return train.subset(order), train.subset(order[:JUDGED]), test
+
+
+class Scorer:
+    """Figures of samples, by a judge that no generator saw."""
+
+    def __init__(self, train: ArrayDataset, judged: ArrayDataset, test: ArrayDataset, steps: int) -> None:
+        data = TrainingData.read(judged, show=False)
+        self.spec, self.steps, self.test = TrainingData.read(train, show=False).spec, steps, test
+        self.judge = train_classifier(judged, data.spec, steps=2000, seed=0)
+        self.space = ClassifierFeatures(self.judge, data.model_x(torch.arange(min(len(data), 5000))))
+        self.x = self.spec.raw_to_model(test.inputs)
+        self.y = torch.tensor(test.targets)
+        self.accuracy = float((probabilities(self.judge, self.x).argmax(1) == self.y).float().mean())
+
+    def __call__(self, x: torch.Tensor, raw: Any, y: torch.Tensor, seed: int) -> dict[str, float]:
+        agreed = (probabilities(self.judge, x).argmax(1) == y).float()
+        n = min(2000, len(x), len(self.x))
+        pick = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:n]
+        made, held = (np.asarray(self.space(one)) for one in (x[pick], self.x[:n]))
+        around = manifold(distances(held, held), distances(held, made), distances(made, made))
+        alone = ArrayDataset(raw, y, self.test.classes)
+        taught = train_classifier(alone, self.spec, steps=self.steps, seed=seed)
+        right = (probabilities(taught, self.x).argmax(1) == self.y).float()
+        by_class = torch.stack([right[self.y == c].mean() for c in self.y.unique()])
+        return {
+            "label agreement": float(agreed.mean()),
+            "frechet_distance[judge]": frechet_distance(held, made),
+            "density": around["density"],
+            "coverage": around["coverage"],
+            "CAS": float(right.mean()),
+            "CAS, balanced": float(by_class.mean()),
+        }
+
+
+def rate(gen: Any, n: int = 128) -> float:
+    """Samples a second on one core."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        gen.sample(n, seed=0)
+        started = time.perf_counter()
+        gen.sample(n, seed=1)
+        return n / (time.perf_counter() - started)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", default="fashion-mnist")
+    parser.add_argument("--size", type=int, help="side of the images of a folder")
+    parser.add_argument("--per-class", type=int)
+    parser.add_argument("--generators", nargs="+", default=GENERATORS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=1500, help="of a classifier")
+    parser.add_argument("--max-time", help="of each fit, in place of its preset")
+    parser.add_argument("--split", choices=("test", "validation"), default="test")
+    parser.add_argument("--config", default="{}", help="settings of the generators, as JSON")
+    parser.add_argument("--sample", default="{}", help="options of sample, as JSON")
+    parser.add_argument("--name", help="of the result; nothing is recorded for 'none'")
+    options = parser.parse_args()
+    train, judged, test = parts(options)
+    score = Scorer(train, judged, test, options.steps)
+    counts = torch.bincount(torch.tensor(train.targets))
+    figures: dict[str, Any] = {"images fitted on": len(train), "judge's accuracy on held-out images": score.accuracy}
+    rows = {"real": [score(score.spec.raw_to_model(train.inputs), train.inputs, torch.tensor(train.targets), 0)]}
+    print("real", rows["real"][0], flush=True)
+    for name in options.generators:
+        for seed in range(options.seeds):
+            limit = {"max_time": options.max_time} if options.max_time else {}
+            gen = augsynth.fit(
+                name, train, seed=seed, progress=False, device="cpu", **limit, **json.loads(options.config)
+            )
+            y = torch.arange(options.samples) % len(counts)
+            made = gen.sample(labels=y.tolist(), seed=seed, **json.loads(options.sample))
+            row = {
+                "seconds": gen.fit_info["seconds"],
+                "updates": gen.fit_info["steps"],
+                "samples/s, one core": rate(gen),
+            }
+            row |= score(made.model_x, made.x, y, seed)
+            rows.setdefault(name, []).append(row)
+            print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
+    figures["rows"] = rows
+    figures["means"] = {
+        name: {key: [float(np.mean([r[key] for r in own])), float(np.std([r[key] for r in own]))] for key in own[0]}
+        for name, own in rows.items()
+    }
+    if options.name != "none":
+        usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
+        record(options.name or usual, figures)
+
+
+if __name__ == "__main__":
+    main()

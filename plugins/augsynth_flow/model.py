@@ -1,0 +1,280 @@
+"""Class-conditional flow matching, with average velocities for sampling in few steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import augsynth
+from augsynth import authoring
+from augsynth_flow.augmentation import EXTRAS, augmented
+from augsynth_flow.unet import UNet
+
+_NOISE, _TIME, _AVERAGED, _KEPT, _VARIED = 1, 2, 3, 4, 5  # streams of the noise
+_AHEAD = 5e-3
+
+
+class Flow(authoring.Generator):
+    """Images on straight ways from noise (Lipman et al., "Flow matching for generative modeling", 2023).
+
+    At time t an image x with noise ε is x_t = (1 - t) x + t ε, and the network gives the velocity ε - x. For a share of
+    each batch it learns the velocity averaged over a longer way (MeanFlow, Geng et al. 2025), so that two to four
+    steps make a sample. Times are logit-normal (Esser et al. 2024), weights are averaged, classifier-free guidance (Ho
+    & Salimans 2022) is learnt, and augmentation is told to the network (Karras et al. 2022), so that samples do not
+    show it.
+    """
+
+    training_only = ("network",)
+    conditions = frozenset({"label", "multilabel", "number"})
+
+    def build(
+        self,
+        spec: authoring.ImageSpec,
+        *,
+        width: int = 32,
+        depth: int = 1,
+        lr: float = 1e-3,
+        averaged_share: float = 0.25,
+        augment: float = 0.5,
+        mirror: bool = False,
+        unlabelled: float = 0.1,
+        ema_decay: float = 0.999,
+        sampling_steps: int = 4,
+        guidance: float = 1.5,
+        plain_share: float = 0.5,
+        resolution: int | None = None,
+        mean: float = 0.0,
+        spread: float = 0.5,
+    ) -> None:
+        """
+        Args:
+            width: channels of the upper level of the U-Net, a multiple of 16; the lower has twice as many.
+            depth: blocks of each level.
+            lr: learning rate of Adam.
+            averaged_share: share of a batch that learns average velocities (0.25 as in Geng et al. 2025).
+            augment: probability that an image is shifted, turned and scaled.
+            mirror: whether it is flipped, too, for data where left and right mean nothing.
+            unlabelled: share of labels that are kept back (0.1 as in Ho & Salimans 2022).
+            ema_decay: decay of the average of the weights, once warmed up.
+            sampling_steps: steps that make a sample, where :meth:`draw` is given none.
+            guidance: how far labels are exaggerated: 1 is not at all, more is truer to the label and less varied. It is
+                learnt, and costs nothing in sampling.
+            plain_share: share of the fit before guidance is learnt, which needs velocities that are about right.
+            mean, spread: of the pixels of the data; found by the fit.
+            resolution: pixels of the shorter side that the network sees; None for all. The preset is 64 for larger
+                images.
+        """
+        for name, share in (
+            ("averaged_share", averaged_share),
+            ("augment", augment),
+            ("unlabelled", unlabelled),
+            ("plain_share", plain_share),
+        ):
+            if not 0.0 <= share <= 1.0:
+                raise augsynth.ConfigError(f"{name}={share!r}: expected a share in [0, 1]")
+        if width < 16 or width % 16:
+            raise augsynth.ConfigError(f"width={width!r}: expected a multiple of 16")
+        self.size = authoring.WorkingSize(spec, resolution)
+        self.network = UNet(
+            self.size.shape, width, depth, classes=spec.num_classes, condition=spec.condition_size, extras=EXTRAS
+        )
+        self.averaged = authoring.averaged(self.network, ema_decay)
+        self.averaged_share, self.augment, self.mirror, self.unlabelled = averaged_share, augment, mirror, unlabelled
+        self.sampling_steps, self.guidance, self.plain_share = sampling_steps, guidance, plain_share
+        self.lr, self.mean, self.spread = lr, mean, spread
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"model": torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))}
+
+    @classmethod
+    def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        x = data.model_x(torch.arange(min(len(data), 1024)))
+        return {"mean": round(float(x.mean()), 4), "spread": round(max(float(x.std()), 0.05), 4)}
+
+    def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
+        seen = self.size.shrunk(batch.x)
+        x, told = augmented(seen, authoring.derive(batch.seeds, 0), self.augment, mirror=self.mirror)
+        loss = self._loss(self.network, x, told, batch, averaged=self.averaged_share)
+        self.optimize("model", loss)
+        self.averaged.update_parameters(self.network)
+        return {"loss": loss}
+
+    def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
+        if self.guidance != 1.0 and batch.progress < self.plain_share:
+            return torch.tensor(float("inf"))  # what is learnt later is another velocity: the two do not compare
+        return self._loss(self.averaged, self.size.shrunk(batch.x), None, batch, averaged=0.0)
+
+    def _loss(
+        self, network: Any, x: Tensor, told: Tensor | None, batch: authoring.TrainingBatch, *, averaged: float
+    ) -> Tensor:
+        """Mean squared error of velocities, plain and averaged, and later guided, ones.
+
+        Args:
+            x: (n, C, H, W) images.
+            told: (n, extras) what augmentation did, or None.
+            averaged: share of the batch that learns averages, later.
+        """
+        guided = batch.progress >= self.plain_share and self.guidance != 1.0
+        seeds, labels = batch.seeds, batch.y
+        x = x - self.mean
+        epsilon = authoring.noise(seeds, x.shape[1:], stream=_NOISE)
+        times = authoring.noise(seeds, (2,), stream=_TIME).sigmoid()  # (n, 2), logit-normal
+        count = int(averaged * len(x))  # the first of a batch, which was shuffled
+        start, end = times[:, 0].clone(), times[:, 0].clone()
+        start[:count], end[:count] = times[:count].amax(1), times[:count].amin(1)
+        known = torch.ones_like(start)
+        if self.training and labels is not None:
+            known = (authoring.uniform(seeds, stream=_KEPT) >= self.unlabelled).float()
+        way = start[:, None, None, None]
+        between, velocity = torch.lerp(x, epsilon, way), epsilon - x
+        with torch.no_grad():
+            if guided and labels is not None:
+                free = self._velocity(network, between, start, start, labels, torch.zeros_like(known), told)
+                velocity = velocity + (self.guidance - 1) * known[:, None, None, None] * (velocity - free)
+            target = velocity
+            if count:
+                part = slice(0, count)
+                own = None if labels is None else labels[part]
+                extras = None if told is None else told[part]
+
+                def average(ahead: float) -> Tensor:
+                    moved = between[part] + ahead * velocity[part]
+                    return self._velocity(network, moved, end[part], start[part] + ahead, own, known[part], extras)
+
+                # How the average changes along the way, and with it the identity of Geng et al. 2025, who
+                # differentiate forward; a central difference needs no such kernels and is exact enough.
+                change = (average(_AHEAD) - average(-_AHEAD)) / (2 * _AHEAD)
+                length = (start - end)[part, None, None, None]
+                target = torch.cat([velocity[part] - length * change, velocity[count:]])
+        made = self._velocity(network, between, end, start, labels, known, told)
+        error = (made - target).square().flatten(1).mean(1) * self._variance(start) / self.spread**2
+        # the bootstrapped target is at times far off; as in the paper, what is counts for less
+        scale = torch.where(torch.arange(len(x), device=x.device) < count, 0.2 / (error.detach() + 0.01), 1.0)
+        return (error * scale).mean()
+
+    def _variance(self, time: Tensor) -> Tensor:
+        """Of an image on its way, at times (n,)."""
+        return ((1 - time) * self.spread).square() + time.square()
+
+    def _velocity(
+        self,
+        network: Any,
+        x: Tensor,
+        end: Tensor,
+        start: Tensor,
+        labels: Tensor | None,
+        known: Tensor,
+        extras: Tensor | None = None,
+    ) -> Tensor:
+        """Of ``x`` (n, C, H, W), averaged between two times (n,).
+
+        What can be told without a network is told without one, so that what it has to give has mean 0 and variance 1 at
+        all times (Karras et al. 2022, section 5, for straight ways).
+        """
+        variance = self._variance(start)
+        kept = (start - (1 - start) * self.spread**2) / variance
+        scale = self.spread * variance.rsqrt()
+        seen = x * variance.rsqrt()[:, None, None, None]
+        made: Tensor = network(seen, end, start, labels, known, extras).float()
+        return kept[:, None, None, None] * x - scale[:, None, None, None] * made
+
+    def draw(
+        self,
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        temperature: float,
+        truncation: float | None,
+        sampling_steps: int | None = None,
+        solver: str = "average",
+    ) -> Tensor:
+        """Args:
+        sampling_steps: steps from noise to image; None takes the setting.
+        solver: ``"average"``, by average velocities, or ``"heun"``, by those at an instant, two evaluations a step.
+        """
+        x = authoring.noise(seeds, self.size.shape, truncation=truncation) * temperature
+        steps = sampling_steps or self.sampling_steps
+        made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver)
+        return self.size.enlarged((made + self.mean).clamp(-1.0, 1.0))
+
+    def remark(self, given: Collection[str]) -> str | None:
+        return None if "resolution" in given else authoring.resolution_remark("the flow", self.spec, self.size)
+
+    def vary_batch(
+        self,
+        x: Tensor,
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        strength: float,
+        sampling_steps: int | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """Noise a sample part of the way, and go back (SDEdit, Meng et al. 2022): half of the way at strength 1."""
+        if options:
+            unknown = ", ".join(map(repr, sorted(options)))
+            raise augsynth.ConfigError(f"vary has no option {unknown}; it has: 'sampling_steps'")
+        start = min(1.0, strength / 2)
+        if start == 0.0:
+            return x
+        seen = self.size.shrunk(x)
+        noisy = torch.lerp(seen - self.mean, authoring.noise(seeds, seen.shape[1:], stream=_VARIED), start)
+        steps = sampling_steps or self.sampling_steps
+        made = self._way(noisy, start, 0.0, labels, steps=steps) + self.mean
+        # of a larger image what the network does not see, its fine detail, is kept
+        return made.clamp(-1.0, 1.0) if self.size.same else (x + self.size.enlarged(made - seen)).clamp(-1.0, 1.0)
+
+    def _way(
+        self,
+        x: Tensor,
+        start: float,
+        end: float,
+        labels: Tensor | None,
+        *,
+        steps: int,
+        solver: str = "average",
+    ) -> Tensor:
+        """``x`` taken from time ``start`` to ``end``."""
+        if steps < 1:
+            raise augsynth.ConfigError(f"sampling_steps={steps!r}: expected a whole number from 1 up")
+        if solver not in ("average", "heun"):
+            raise augsynth.ConfigError(f"solver={solver!r}: expected 'average' or 'heun'")
+        network = self.for_sampling("averaged")
+        times = torch.linspace(start, end, steps + 1).tolist()
+
+        def velocity(z: Tensor, begun: float, ended: float) -> Tensor:
+            at = [torch.full_like(z[:, 0, 0, 0], t) for t in (ended, begun)]
+            return self._velocity(network, z, at[0], at[1], labels, torch.ones_like(at[0]))
+
+        for begun, ended in pairwise(times):
+            if solver == "average":
+                x = x + (ended - begun) * velocity(x, begun, ended)
+                continue
+            first = velocity(x, begun, begun)
+            tried = x + (ended - begun) * first
+            x = x + (ended - begun) * (first + velocity(tried, ended, ended)) / 2
+        return x
+
+    @classmethod
+    def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
+        pixels = spec.height * spec.width
+        per_class = n / max(1, spec.num_classes)
+        steps = 1500 if per_class < 30 else 2500 if per_class < 300 else 6000 if per_class < 3000 else 12_000
+        if pixels <= 256:
+            steps = min(steps, 2500)
+        # of many images there are enough as they are, and what was done to them costs time to learn
+        augment = 0.5 if per_class < 300 else 0.0
+        return {"steps": steps, "batch_size": 64, "augment": augment, **authoring.usual_resolution(spec)}
+
+    @classmethod
+    def search_space(cls) -> authoring.SearchSpace:
+        return {
+            "width": authoring.Choice((32, 48, 64)),
+            "lr": authoring.FloatRange(3e-4, 3e-3, log=True),
+            "guidance": authoring.FloatRange(1.0, 2.5),
+            "augment": authoring.FloatRange(0.0, 0.8),
+        }
