@@ -74,7 +74,7 @@ def test_resume(fitted, folder):
 
 
 def test_help_has_an_example():
-    for command in ("demo", "plugins", "fit", "sample"):
+    for command in ("demo", "run", "prepare", "clean", "plugins", "fit", "sample"):
         done = run(command, "--help")
         assert done.returncode == 0 and f"Example: augsynth {command}" in done.stdout
     assert augsynth.__version__ in run("--version").stdout
@@ -106,8 +106,8 @@ def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
         (("sample", fitted, "-n", 0, "--out", out), "nothing to write"),
         (("sample", fitted), "--out is needed"),
         (("nonsense",), "No such command"),
-        (("demo", "--seeds", 1), "at least 2"),
-        (("demo", "--ratio", 2), "ratio=2.0"),
+        (("demo", "--seeds", 1), "verdict.seeds: expected a whole number from 2 up"),
+        (("demo", "--ratio", 2), "blend.ratio: expected a share"),
     ]
     for arguments, message in cases:
         done = run(*arguments, cwd=tmp_path)
@@ -166,20 +166,43 @@ def test_image_folders_of_mixed_sizes_and_modes(tmp_path):
 
 def test_the_demo_end_to_end(folder, tmp_path):
     done = run("demo", "--data", folder, "--per-class", 10, "--steps", 10, "--set", "width=8", "--classifier-steps", 20,
-               "--out", tmp_path / "demo")  # fmt: skip
+               "--seeds", 2, "--out", tmp_path / "demo")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert {p.name for p in (tmp_path / "demo").iterdir()} == {
-        "checkpoint", "grid.png", "curves.png", "results.json", "index.html",
-    }  # fmt: skip
-    numbers = json.loads((tmp_path / "demo" / "results.json").read_text())
-    low, high = numbers["verdict"]["interval"]
-    assert low <= numbers["verdict"]["difference"] <= high
-    assert [len(values) for values in numbers["accuracy"].values()] == [3, 3]
-    page = (tmp_path / "demo" / "index.html").read_text()
-    assert numbers["verdict"]["sentence"].split(":")[0] in page
-    assert "http://" not in page and "https://" not in page and "<script" not in page, "the page is self-contained"
-    assert Image.open(tmp_path / "demo" / "grid.png").size[0] > 500
+    assert {p.name for p in (tmp_path / "demo").iterdir()} == {"result", "index.html"}
+    inner = tmp_path / "demo" / "result"
+    numbers = json.loads((inner / "results.json").read_text())
+    found = numbers["uplift"]["comparison"]
+    assert found["interval"][0] <= found["difference"] <= found["interval"][1]
+    assert [len(arm["scores"]) for arm in numbers["uplift"]["arms"].values()] == [2, 2]
+    for page in (tmp_path / "demo" / "index.html", inner / "index.html"):
+        text = page.read_text()
+        assert "95 % confidence interval" in text
+        assert "http://" not in text and "https://" not in text and "<script" not in text, "the page is self-contained"
+    assert Image.open(inner / "grid.png").size[0] > 500
     assert "95 % confidence interval" in done.stdout and "index.html" in done.stdout
+    again = run("run", inner / "recipe.yaml", "--out", tmp_path / "again", "--json")
+    assert json.loads(again.stdout)["uplift"]["arms"] == numbers["uplift"]["arms"]
+    changed = run("run", inner / "recipe.yaml", "--out", tmp_path / "again", "--set", "verdict.steps=10")
+    assert changed.returncode == 2 and "steps: 20 there, 10 here" in changed.stderr and "--redo" in changed.stderr
+
+
+def test_prepare_and_clean(folder, tmp_path):
+    done = run("prepare", "--data", folder, "--look-for", "duplicates", "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+    assert "duplicates" in done.stdout and (tmp_path / "found" / "preparation.html").is_file()
+    table = tmp_path / "q.csv"
+    table.write_text("q,k\nWho  wrote it ?,a\n ,a\nWho wrote it ?,b\nWhere is the Nile ?,\nWhere is it ?,b\n")
+    refused = run("fit", "lstm", "--data", table, "--text", "q", "--label", "k", "--out", tmp_path / "x")
+    assert (
+        refused.returncode == 2 and "2 of 5 rows cannot be used" in refused.stderr and "--on-bad drop" in refused.stderr
+    )
+    assert "row 2: column 'q' holds ' '" in refused.stderr and "row 4: column 'k' holds ''" in refused.stderr
+    done = run("clean", "--data", table, "--text", "q", "--label", "k", "--out", tmp_path / "kept.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"] == 2 and told["unreadable"][0][0] == "row 2" and told["removed"][0]["reason"] == "duplicate"
+    assert (tmp_path / "kept.csv").read_text().splitlines() == ["q,k", "Who wrote it ?,a", "Where is it ?,b"]
+    assert json.loads((tmp_path / "kept.removed.json").read_text()) == told
 
 
 def test_verdicts_follow_the_interval():

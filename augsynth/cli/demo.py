@@ -58,7 +58,9 @@ def demo(
     from augsynth.datasets.named import has_test_split
     from augsynth.recipe.keys import BlendKeys, DataKeys, GeneratorKeys, Recipe, VerdictKeys
     from augsynth.recipe.page import write_pages
+    from augsynth.recipe.reading import recipe_of
     from augsynth.recipe.run import run_recipe
+    from augsynth.recipe.writing import recipe_yaml
     from augsynth.registry import create
 
     chosen = parsed_settings(settings)
@@ -69,7 +71,7 @@ def demo(
         draws = "each" if sets.get("per_class") or "long_tail" in sets else "one"
         metric = "balanced_accuracy" if "long_tail" in sets else "accuracy"
         holdout = None if has_test_split(data) else 0.3
-        return Recipe(
+        made = Recipe(
             DataKeys(data, holdout=holdout, options=options, **sets),
             GeneratorKeys(generator, steps=steps, settings=chosen),
             name=name,
@@ -78,17 +80,18 @@ def demo(
             blend=BlendKeys(ratio=ratio, mode=mode or ("vary" if varies else "replace")),
             verdict=VerdictKeys(evaluate=False, seeds=seeds, draws=draws, steps=classifier_steps, metric=metric),
         )
+        return recipe_of(recipe_yaml(made), "demo")  # whatever was given is checked there
 
     if data == "digits" and per_class is None:
         cases = {
             "long-tail": recipe(
                 "some classes are rare",
-                f"From {_TAIL['most']} training images of one digit down to {_TAIL['least']} of another, drawn evenly "
+                f"From {_TAIL['most']} samples of one digit down to {_TAIL['least']} of another, drawn evenly "
                 "in training. Which digits are rare changes with the seed.",
                 long_tail=_TAIL,
                 sampling="balanced",
             ),
-            "balanced": recipe("all classes alike", f"{_EACH} training images of each digit.", per_class=_EACH),
+            "balanced": recipe("all classes alike", f"{_EACH} training samples of each digit.", per_class=_EACH),
         }
     else:
         each = _EACH if per_class is None else per_class or None

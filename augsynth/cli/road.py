@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Reading, Seed, Size, TextColumn, reading
+from augsynth.cli.options import (
+    AsJson,
+    Data,
+    Device,
+    LabelColumn,
+    Reading,
+    Seed,
+    Size,
+    TextColumn,
+    parsed_settings,
+    reading,
+)
 from augsynth.errors import ConfigError
 
 OnBad = Annotated[
@@ -22,6 +33,10 @@ OnBad = Annotated[
 def run(
     recipe: Annotated[Path, typer.Argument(help="A YAML file; see the folder recipes/ of the project.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder [default: runs/ and the name of the file].")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another value, such as data.train=photos/ or verdict.seeds=3; repeatable."),
+    ] = None,
     redo: Annotated[bool, typer.Option("--redo", help="Do anew what has changed in the recipe or the data.")] = False,
     jobs: Annotated[int | None, typer.Option("--jobs", help="Parallel trainings; default: one a core.")] = None,
     device: Device = "auto",
@@ -30,16 +45,20 @@ def run(
     """Run a recipe: data, preparation, generator, blend and verdict in one file. Goes on where it was stopped.
 
     Example: augsynth run recipes/long_tail.yaml
+
+    With data of yours: augsynth run recipes/photos.yaml --set data.train=photos/ --out runs/photos
     """
-    from augsynth.recipe.reading import read_recipe
+    from augsynth.recipe.overrides import overridden
+    from augsynth.recipe.reading import read_recipe, recipe_of
     from augsynth.recipe.run import run_recipe
 
-    read = read_recipe(recipe)
+    read_recipe(recipe)  # what is wrong in the file is told by its lines, before anything is replaced in it
+    text = overridden(recipe.read_text(encoding="utf-8"), parsed_settings(settings))
     folder = out or Path("runs") / recipe.stem
     outcome = run_recipe(
-        read,
+        recipe_of(text, str(recipe)),
         folder,
-        text=recipe.read_text(encoding="utf-8"),
+        text=text,
         device=device,
         jobs=jobs,
         redo=redo,
@@ -103,7 +122,7 @@ def prepare(
 
 def clean(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", help="FILE.csv or FILE.jsonl for the texts that are kept.")],
+    out: Annotated[Path, typer.Option("--out", help="FILE.csv or FILE.jsonl for what is kept.")],
     text: TextColumn = None,
     label: LabelColumn = None,
     on_bad: OnBad = "drop",

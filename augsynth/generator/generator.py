@@ -217,9 +217,9 @@ class Generator(CoreGenerator):
     ) -> Path:
         """Write the sampler as one file, which samples without augsynth and torch.
 
-        The file takes ``seeds`` (n,) int64 and, of a conditional generator, ``labels`` (n,) int64 class positions, for
-        any n, and gives ``x``: n samples in the dtype and range of the dataset. The same seeds give the samples that
-        :meth:`sample` gives; it is held against them in onnxruntime before it is written.
+        It takes ``seeds`` (n,) int64 and, of a conditional generator, ``labels`` (n,) int64 class positions, and gives
+        ``x``, n samples in the dtype and range of the dataset: those that :meth:`sample` gives for these seeds, against
+        which it is held in onnxruntime before it is written.
 
         Args:
             format: ``"onnx"`` (the extra ``onnx``).
@@ -245,10 +245,7 @@ class Generator(CoreGenerator):
             repo_id: ``owner/name``; made if there is none.
             private: whether only you see it.
             token: None takes that of ``hf auth login``.
-            message: of the commit.
-
-        Returns:
-            Where to look at it.
+            message: of the commit, whose address is returned.
 
         Raises:
             CheckpointError: it cannot be written to.

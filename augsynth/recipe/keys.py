@@ -10,10 +10,10 @@ Check = Callable[[Any], Any]
 """Takes what stands in the file; returns the value, or raises a ValueError that completes "expected ..."."""
 
 
-def _text(value: Any) -> str:
+def _words(value: Any) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    raise ValueError("a text")
+    raise ValueError("words")
 
 
 def _whole(least: int) -> Check:
@@ -85,7 +85,7 @@ def _plugins(value: Any) -> list[tuple[str, dict[str, Any]]]:
             made.append((one, {}))
         elif isinstance(one, Mapping) and len(one) == 1:
             ((name, options),) = one.items()
-            made.append((_text(name), _named(options or {})))
+            made.append((_words(name), _named(options or {})))
         else:
             raise ValueError("names of plugins, each alone or with options, such as {confidence: {threshold: 0.5}}")
     return made
@@ -106,9 +106,9 @@ def _says(check: Check, told: str) -> dict[str, Any]:
 class DataKeys:
     """Which data, and how much of it."""
 
-    train: str = field(metadata=_says(_text, "as --data of every command"))
+    train: str = field(metadata=_says(_words, "as --data of every command"))
     test: str | None = field(
-        default=None, metadata=_says(_text, "data to score on; else the test split of train, or holdout")
+        default=None, metadata=_says(_words, "data to score on; else the test split of train, or holdout")
     )
     holdout: float | None = field(
         default=None, metadata=_says(_share, "share of train to score on, where there is no test split")
@@ -142,11 +142,12 @@ class PrepareKeys:
 class GeneratorKeys:
     """What is fitted."""
 
-    name: str = field(metadata=_says(_text, "as listed by augsynth plugins"))
+    name: str = field(metadata=_says(_words, "as listed by augsynth plugins"))
     steps: int | None = field(default=None, metadata=_says(_whole(1), "updates; else what suits the amount of data"))
     max_time: Any = field(
-        default=None, metadata=_says(_either(_text, _number), "stop after this time, such as 5m; figures then vary")
+        default=None, metadata=_says(_either(_words, _number), "stop after this time, such as 5m; figures then vary")
     )
+    topics: int | None = field(default=None, metadata=_says(_whole(2), "find so many topics, and fit by them, too"))
     settings: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of the generator"))
 
 
@@ -156,9 +157,7 @@ class BlendKeys:
 
     ratio: Any = field(default=0.3, metadata=_says(_either(_share, _ratios), "synthetic share, or one for each class"))
     mode: str = field(default="replace", metadata=_says(_one_of("replace", "append", "vary"), "as of SyntheticDataset"))
-    condition: Any = field(
-        default="match", metadata=_says(_either(_one_of("match", "balance"), _named), "as of SyntheticDataset")
-    )
+    condition: Any = field(default="match", metadata=_says(_either(_words, _named), "as of SyntheticDataset"))
     strength: float | None = field(default=None, metadata=_says(_number, "of variation"))
     temperature: float | None = field(default=None, metadata=_says(_number, "of sampling"))
     sample_options: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of the generator"))
@@ -188,8 +187,8 @@ class Recipe:
 
     data: DataKeys
     generator: GeneratorKeys
-    name: str = field(default="recipe", metadata=_says(_text, "what it is called in its page"))
-    about: str = field(default="", metadata=_says(_text, "a sentence or two for who reads its page"))
+    name: str = field(default="recipe", metadata=_says(_words, "what it is called in its page"))
+    about: str = field(default="", metadata=_says(_words, "a sentence or two for who reads its page"))
     seed: int = field(default=0, metadata=_says(_whole(0), "everything random follows it"))
     prepare: PrepareKeys | None = None
     filters: Any = field(default=(), metadata=_says(_plugins, "judges of generated samples"))

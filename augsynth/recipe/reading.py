@@ -139,10 +139,6 @@ def _refuse_contradictions(source: Source, recipe: Recipe) -> None:
     if blend.mode != "vary" and (blend.strength is not None or blend.vary_options):
         key = "strength" if blend.strength is not None else "vary_options"
         raise ConfigError(f"{source.at('blend', key)}: blend.{key} is of mode: vary, and the mode is {blend.mode}")
-    if blend.mode == "vary" and recipe.filters:
-        raise ConfigError(
-            f"{source.at('filters')}: filters judge new samples, and mode: vary makes variations of real ones"
-        )
     if verdict.draws == "each" and data.per_class is None and data.long_tail is None:
         raise ConfigError(f"{source.at('verdict', 'draws')}: draws: each needs data.per_class or data.long_tail")
     if not verdict.evaluate and not verdict.uplift:

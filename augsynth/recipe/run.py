@@ -26,7 +26,7 @@ from augsynth.recipe.arms import arms_of
 from augsynth.recipe.keys import Recipe
 from augsynth.recipe.sets import Sets
 from augsynth.recipe.state import State
-from augsynth.recipe.writing import recipe_text
+from augsynth.recipe.writing import recipe_yaml
 from augsynth.registry import default_registry
 from augsynth.utility.classic import tune_classic
 from augsynth.utility.comparison import mean_interval
@@ -224,7 +224,7 @@ class Run:
 
     def _fit(self, draw: int) -> tuple[dict[str, Any], Generator]:
         keys, folder = self.recipe.generator, self.folder / f"generator-{draw}"
-        limits = {name: value for name in ("steps", "max_time") if (value := getattr(keys, name)) is not None}
+        limits = {name: value for name in ("steps", "max_time", "topics") if (value := getattr(keys, name)) is not None}
         made = fit(
             keys.name,
             self.sets.train(draw, self.allowed),
@@ -367,7 +367,7 @@ def run_recipe(
 
     folder = Path(out)
     outcome = Run(recipe, folder, device=device, jobs=jobs, redo=redo, show=progress)()
-    text = recipe_text(recipe) if text is None else text
+    text = recipe_yaml(recipe) if text is None else text
     with atomic_file(folder / "recipe.yaml") as draft:
         draft.write_text(text, encoding="utf-8")
     write_json(folder / "results.json", outcome.to_json())

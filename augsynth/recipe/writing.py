@@ -10,7 +10,7 @@ import yaml
 from augsynth.recipe.keys import Recipe
 
 
-def recipe_text(recipe: Recipe) -> str:
+def recipe_yaml(recipe: Recipe) -> str:
     """YAML that :func:`augsynth.recipe.reading.recipe_of` reads as this recipe; defaults are left out."""
     text: str = yaml.safe_dump(_plain(recipe), sort_keys=False, allow_unicode=True, width=100)
     return text

@@ -12,13 +12,15 @@ from torch import Tensor
 import augsynth
 from augsynth import authoring
 from augsynth_flow.augmentation import EXTRAS, augmented
+from augsynth_flow.restorer import Restorer
 from augsynth_flow.unet import UNet
 
 _NOISE, _TIME, _AVERAGED, _KEPT, _VARIED = 1, 2, 3, 4, 5  # streams of the noise
-_AHEAD = 5e-3
+_AHEAD = 5e-3  # step of the difference in time
+_EXACT = 16  # steps where the way is gone in both directions
 
 
-class Flow(authoring.Generator):
+class Flow(Restorer):
     """Images on straight ways from noise (Lipman et al., "Flow matching for generative modeling", 2023).
 
     At time t an image x with noise ε is x_t = (1 - t) x + t ε, and the network gives the velocity ε - x. For a share of
@@ -26,6 +28,9 @@ class Flow(authoring.Generator):
     steps make a sample. Times are logit-normal (Esser et al. 2024), weights are averaged, classifier-free guidance (Ho
     & Salimans 2022) is learnt, and augmentation is told to the network (Karras et al. 2022), so that samples do not
     show it.
+
+    There is no ``log_prob``: with guidance, and with steps that are few, the density of what is sampled is not that of
+    the network.
     """
 
     training_only = ("network",)
@@ -227,6 +232,29 @@ class Flow(authoring.Generator):
         made = self._way(noisy, start, 0.0, labels, steps=steps) + self.mean
         # of a larger image what the network does not see, its fine detail, is kept
         return made.clamp(-1.0, 1.0) if self.size.same else (x + self.size.enlarged(made - seen)).clamp(-1.0, 1.0)
+
+    def encode_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """The noise (n, d) that :meth:`decode_batch` makes ``x`` of, as the network sees it."""
+        return self._way(self.size.shrunk(x) - self.mean, 0.0, 1.0, labels, steps=_EXACT, solver="heun").flatten(1)
+
+    def decode_batch(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        noise = z.unflatten(1, self.size.shape)
+        made = self._way(noise, 1.0, 0.0, labels, steps=_EXACT, solver="heun") + self.mean
+        return self.size.enlarged(made.clamp(-1.0, 1.0))
+
+    def reconstruct_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        return self.decode_batch(self.encode_batch(x, labels), labels)
+
+    def interpolate_batch(self, start: Tensor, end: Tensor, labels: Tensor | None, steps: int) -> Tensor:
+        """On the sphere of the noise (Shoemake 1985), where a straight line would leave what noise looks like."""
+        a, b = self.encode_batch(start, labels), self.encode_batch(end, labels)
+        cosine = torch.nn.functional.cosine_similarity(a, b, dim=1).clamp(-0.9999, 0.9999)
+        angle = cosine.acos()[:, None]
+        path = []
+        for t in torch.linspace(0, 1, steps).tolist():
+            z = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+            path.append(self.decode_batch(z, labels))
+        return torch.stack(path, dim=1)
 
     def _way(
         self,

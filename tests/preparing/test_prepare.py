@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
 
 import augsynth
 from augsynth.datasets.arrays import ArrayDataset
@@ -55,6 +56,25 @@ def test_wrong_labels_and_outliers_in_digits():
     assert "labelled" in found.of("labels")[0].detail
     odd = {one.index for one in found.of("outliers")}
     assert odd >= {5, 51, 77, 99} and len(odd) <= 8
+
+
+def test_one_thing_photographed_twice():
+    def photo(seed, turn=0.0):
+        """A thing of its own outline and grain, turned a little, under another light."""
+        generator = torch.Generator().manual_seed(seed)
+        grain = torch.rand(1, 1, 48, 48, generator=generator)
+        x = F.interpolate(grain, (96, 96), mode="bicubic")
+        angle = torch.tensor(turn)
+        rows = torch.tensor([[angle.cos(), -angle.sin(), turn / 4], [angle.sin(), angle.cos(), -turn / 4]])[None]
+        x = F.grid_sample(x, F.affine_grid(rows, [1, 1, 96, 96], align_corners=False), align_corners=False)
+        disc = (torch.linspace(-1, 1, 96)[:, None] ** 2 + torch.linspace(-1, 1, 96) ** 2 < 0.8).float()
+        light = 0.7 + 0.1 * torch.linspace(-1, 1, 96) * (1 if turn else -1)
+        return ((x[0] * 0.6 + 0.2) * disc * light).clamp(0, 1).mul(255).to(torch.uint8)
+
+    x = torch.stack([*(photo(seed) for seed in range(8)), photo(3, turn=0.05)])
+    found = augsynth.prepare(ArrayDataset(x, [0] * 9, ["a"]), look_for=["duplicates"], progress=False)
+    (one,) = found.findings
+    assert (one.index, one.other) == (8, 3) and "photographed again" in one.detail
 
 
 def test_what_is_not_looked_for_is_said():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from augsynth.modalities.image.spec import ImageSpec
 _BITS_APART = 8  # of the 64 of a perceptual hash: more let pairs pass that differ to the eye
 _ALIKE = 0.98  # correlation at 32×32 pixels: re-encoded, brightened or slightly cropped copies stay above it
 _SIDE = 32
+_DETAILED = 64  # pixels of the shorter side: less has too little detail to tell two things apart
 _PART = 1024
 _UPDATES = 200  # of the autoencoder: after 400 it begins to know outliers by heart, too
 
@@ -56,7 +58,13 @@ def near_duplicates(
     for i, j, alike in found:
         if i not in best or alike > best[i][1]:
             best[i] = (j, alike)
-    return [(i, j, f"nearly the same (correlation {alike:.3f})") for i, (j, alike) in sorted(best.items())], None
+    told = {i: (j, f"nearly the same (correlation {alike:.3f})") for i, (j, alike) in best.items()}
+    if min(spec.height, spec.width) >= _DETAILED:
+        from augsynth.modalities.image.again import photographed_again  # OpenCV, for who prepares large images
+
+        for i, j, alike in photographed_again(_grey(spec, raw), None if other is None else _grey(spec, other)):
+            told.setdefault(i, (j, f"the same thing, photographed again (its detail agrees by {alike:.2f})"))
+    return [(i, j, how) for i, (j, how) in sorted(told.items())], None
 
 
 def fitted_scores(gen: Any, data: Any, *, seed: int, device: str, progress: bool) -> Tensor:
@@ -77,12 +85,19 @@ def fitted_scores(gen: Any, data: Any, *, seed: int, device: str, progress: bool
 
 def _small(spec: ImageSpec, raw: Tensor) -> np.ndarray:
     """(n, 32, 32) of 0 to 255, grey."""
-    rows = []
-    for start in range(0, len(raw), _PART):
-        x = (spec.raw_to_model(raw[start : start + _PART]) + 1) * 127.5
-        rows.append(F.interpolate(x.mean(1, keepdim=True), (_SIDE, _SIDE), mode="area")[:, 0])
+    rows = [F.interpolate(part[:, None], (_SIDE, _SIDE), mode="area")[:, 0] for part in _grey_parts(spec, raw)]
     made: np.ndarray = torch.cat(rows).numpy()
     return made
+
+
+def _grey(spec: ImageSpec, raw: Tensor) -> Tensor:
+    """(n, H, W) of 0 to 255."""
+    return torch.cat(list(_grey_parts(spec, raw)))
+
+
+def _grey_parts(spec: ImageSpec, raw: Tensor) -> Iterator[Tensor]:
+    for start in range(0, len(raw), _PART):
+        yield (spec.raw_to_model(raw[start : start + _PART]).mean(1) + 1) * 127.5
 
 
 def _hashes(imagehash: Any, small: np.ndarray) -> np.ndarray:
