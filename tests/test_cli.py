@@ -268,3 +268,9 @@ def test_mistakes_in_judging_are_one_line(checkpoint, tmp_path, command, message
     names = {"{tmp}": str(tmp_path), "{gen}": str(checkpoint), "{npz}": str(tmp_path / "x.npz")}
     done = run(*[names.get(part, part) for part in command])
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_pickled_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "objects.npz", x=np.array([{"a": 1}, None], dtype=object))
+    with pytest.raises(augsynth.DataError, match="objects.npz cannot be read: Object arrays cannot be loaded"):
+        open_dataset(str(tmp_path / "objects.npz"))

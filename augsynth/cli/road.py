@@ -55,15 +55,12 @@ def run(
     read_recipe(recipe)  # what is wrong in the file is told by its lines, before anything is replaced in it
     text = overridden(recipe.read_text(encoding="utf-8"), parsed_settings(settings))
     folder = out or Path("runs") / recipe.stem
-    outcome = run_recipe(
-        recipe_of(text, str(recipe)),
-        folder,
-        text=text,
-        device=device,
-        jobs=jobs,
-        redo=redo,
-        progress=not as_json,
-    )
+    wanted = recipe_of(text, str(recipe))
+    try:
+        outcome = run_recipe(wanted, folder, text=text, device=device, jobs=jobs, redo=redo, progress=not as_json)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is done is kept in {folder}: the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(outcome.to_json(), ensure_ascii=False, default=str))
         return

@@ -102,6 +102,9 @@ def _says(check: Check, told: str) -> dict[str, Any]:
     return {"check": check, "told": told}
 
 
+_FOUND = _one_of("keep", "drop", "skip")
+
+
 @dataclass(frozen=True)
 class DataKeys:
     """Which data, and how much of it."""
@@ -128,14 +131,12 @@ class DataKeys:
 
 @dataclass(frozen=True)
 class PrepareKeys:
-    """What is done to the training data first."""
+    """What becomes of what is found in the training data first: kept and listed, dropped, or not looked for."""
 
-    duplicates: str = field(default="drop", metadata=_says(_one_of("keep", "drop"), "exact and near duplicates"))
-    leaks: str = field(
-        default="drop", metadata=_says(_one_of("keep", "drop"), "training samples that are in the test data, too")
-    )
-    labels: str = field(default="keep", metadata=_says(_one_of("keep", "drop"), "samples whose label is doubted"))
-    outliers: str = field(default="keep", metadata=_says(_one_of("keep", "drop"), "samples unlike all others"))
+    duplicates: str = field(default="drop", metadata=_says(_FOUND, "exact and near duplicates"))
+    leaks: str = field(default="drop", metadata=_says(_FOUND, "training samples that are in the test data, too"))
+    labels: str = field(default="keep", metadata=_says(_FOUND, "samples whose label is doubted"))
+    outliers: str = field(default="keep", metadata=_says(_FOUND, "samples unlike all others"))
 
 
 @dataclass(frozen=True)

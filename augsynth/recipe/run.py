@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
 from augsynth._version import __version__
@@ -28,7 +29,7 @@ from augsynth.recipe.sets import Sets
 from augsynth.recipe.state import State
 from augsynth.recipe.writing import recipe_yaml
 from augsynth.registry import default_registry
-from augsynth.utility.classic import tune_classic
+from augsynth.utility.classic import split, tune_classic
 from augsynth.utility.comparison import mean_interval
 from augsynth.utility.result import Uplift, write_json
 from augsynth.utility.uplift import arm_seed, uplift
@@ -216,8 +217,16 @@ class Run:
 
     def _prepare(self) -> tuple[dict[str, Any], Preparation]:
         keys = self.recipe.prepare
-        found = prepare(self.sets.pool, self.sets.test, seed=self.recipe.seed, progress=self.show)
-        drop = [] if keys is None else [name for name, what in asdict(keys).items() if what == "drop"]
+        wanted = {} if keys is None else asdict(keys)
+        found = prepare(
+            self.sets.pool,
+            self.sets.test,
+            look_for=[name for name, what in wanted.items() if what != "skip"],
+            seed=self.recipe.seed,
+            device=self.device,
+            progress=self.show,
+        )
+        drop = [name for name, what in wanted.items() if what == "drop"]
         found.save(self.folder / "prepare", dropped=drop)
         kept = found.kept(drop)
         return {"kept": kept, "found": found.counts, "dropped": len(self.sets.pool_data) - len(kept)}, found
@@ -254,9 +263,10 @@ class Run:
         return {"sentence": found.sentence, "flags": sorted(found.flags)}, found
 
     def _tune_classic(self) -> tuple[dict[str, Any], Any]:
-        draw = _TUNING if len(self.draws) > 1 else 0
+        real, held = self._tuning_sets()
         chosen = tune_classic(
-            self._base(draw),
+            real,
+            validation=held,
             seed=self.recipe.seed,
             steps=self.recipe.verdict.steps,
             metric=self.recipe.verdict.metric,
@@ -297,8 +307,25 @@ class Run:
         return "cuda" if torch.cuda.is_available() else "cpu"
 
     def _base(self, draw: int) -> Any:
-        balanced = self.recipe.data.sampling == "balanced"
-        return (self.sets.balanced if balanced else self.sets.train)(draw, self.allowed)
+        return self._sampled(self.sets.chosen(draw, self.allowed))
+
+    def _sampled(self, rows: Tensor) -> Any:
+        """These samples of the pool, as often as the recipe says."""
+        even = self.sets.evenly(rows) if self.recipe.data.sampling == "balanced" else rows
+        return Subset(self.sets.pool, even.tolist())
+
+    def _tuning_sets(self) -> tuple[Any, Any]:
+        """What classic augmentation is chosen on: never a test sample, and no sample on both sides."""
+        sets, seed = self.sets, self.recipe.seed
+        if len(self.draws) > 1:  # the pool has more than a draw, and so there is one that no seed trains on
+            own = sets.chosen(_TUNING, self.allowed)
+            rest = sets.rest(own, self.allowed)
+            if len(sets.classes[rest].unique()) == len(sets.names):
+                return self._sampled(own), Subset(sets.pool, rest.tolist())
+        everything = sets.chosen(0, self.allowed)
+        inner, outer = split(sets.classes[everything], 0.25, seed)
+        own, rest = everything[inner], everything[outer]
+        return self._sampled(own), Subset(sets.pool, rest.tolist())
 
     def _classic(self) -> tuple[str, Any]:
         """Name and transform."""

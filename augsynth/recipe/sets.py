@@ -16,6 +16,7 @@ from augsynth.seeding import derive
 from augsynth.utility.classic import split
 
 _DRAW, _HELD = 0xD4A3, 0x4E1D
+_HELD_MOST = 2000  # samples to choose classic augmentation on
 
 
 class Sets:
@@ -47,7 +48,7 @@ class Sets:
 
     def counts(self, draw: int) -> list[int]:
         """Samples of each class in the training set ``draw``, before anything is taken out."""
-        classes = self._classes
+        classes = self.classes
         available = torch.bincount(classes, minlength=len(self.names)).tolist()
         if self.keys.per_class is not None:
             return [min(self.keys.per_class, own) for own in available]
@@ -71,8 +72,8 @@ class Sets:
     def chosen(self, draw: int, allowed: Tensor | None = None) -> Tensor:
         """Positions of the training set ``draw``, ascending, out of those allowed (None: all)."""
         generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, draw, 0)))
-        order = torch.randperm(len(self._classes), generator=generator)
-        parts = [order[self._classes[order] == c][:n] for c, n in enumerate(self.counts(draw))]
+        order = torch.randperm(len(self.classes), generator=generator)
+        parts = [order[self.classes[order] == c][:n] for c, n in enumerate(self.counts(draw))]
         rows = torch.cat(parts).sort().values
         return rows if allowed is None else rows[torch.isin(rows, allowed)]
 
@@ -80,16 +81,23 @@ class Sets:
         """The training set ``draw``."""
         return Subset(self.pool, self.chosen(draw, allowed).tolist())
 
-    def balanced(self, draw: int, allowed: Tensor | None = None) -> Any:
-        """The same with every class as often as the most frequent one, its samples in turns."""
-        rows = self.chosen(draw, allowed)
-        members = [rows[self._classes[rows] == c] for c in range(len(self.names))]
+    def evenly(self, rows: Tensor) -> Tensor:
+        """These positions with every class as often as the most frequent one, its samples in turns."""
+        members = [rows[self.classes[rows] == c] for c in range(len(self.names))]
         members = [own for own in members if len(own)]
         most = max(map(len, members))
-        return Subset(self.pool, torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members]).tolist())
+        return torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members])
+
+    def rest(self, rows: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Positions of other samples than these, at random, at most 2,000."""
+        generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, 2)))
+        order = torch.randperm(len(self.classes), generator=generator)
+        order = order[~torch.isin(order, rows)]
+        return (order if allowed is None else order[torch.isin(order, allowed)])[:_HELD_MOST]
 
     @property
-    def _classes(self) -> Tensor:
+    def classes(self) -> Tensor:
+        """(n,) class positions of the pool."""
         classes = self.pool_data.classes
         if classes is None:
             raise DataError("the data has no labels")

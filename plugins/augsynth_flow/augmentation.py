@@ -23,6 +23,8 @@ def augmented(x: Tensor, seeds: Tensor, probability: float, *, mirror: bool) -> 
         the images, and (n, 5) what was done: flip, two shifts, turn and scale, in [-1, 1]; 0 where nothing was.
     """
     n = len(x)
+    if probability == 0.0:
+        return x, x.new_zeros(n, EXTRAS)
     moved = (authoring.uniform(seeds, (2,), stream=_MOVED) < probability).float()  # (n, 2): flip, all others
     draws = authoring.uniform(seeds, (EXTRAS,), stream=_HOW) * 2 - 1
     told = torch.cat([moved[:, :1] if mirror else torch.zeros_like(moved[:, :1]), draws[:, 1:] * moved[:, 1:]], dim=1)

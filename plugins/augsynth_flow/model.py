@@ -15,7 +15,7 @@ from augsynth_flow.augmentation import EXTRAS, augmented
 from augsynth_flow.restorer import Restorer
 from augsynth_flow.unet import UNet
 
-_NOISE, _TIME, _AVERAGED, _KEPT, _VARIED = 1, 2, 3, 4, 5  # streams of the noise
+_NOISE, _TIME, _KEPT, _VARIED = 1, 2, 3, 4  # streams of the noise
 _AHEAD = 5e-3  # step of the difference in time
 _EXACT = 16  # steps where the way is gone in both directions
 
@@ -116,12 +116,12 @@ class Flow(Restorer):
     def _loss(
         self, network: Any, x: Tensor, told: Tensor | None, batch: authoring.TrainingBatch, *, averaged: float
     ) -> Tensor:
-        """Mean squared error of velocities, plain and averaged, and later guided, ones.
+        """Mean squared error of the velocities, plain and averaged ones, and later guided.
 
         Args:
             x: (n, C, H, W) images.
             told: (n, extras) what augmentation did, or None.
-            averaged: share of the batch that learns averages, later.
+            averaged: share of the batch that learns averages.
         """
         guided = batch.progress >= self.plain_share and self.guidance != 1.0
         seeds, labels = batch.seeds, batch.y
@@ -202,7 +202,7 @@ class Flow(Restorer):
         solver: ``"average"``, by average velocities, or ``"heun"``, by those at an instant, two evaluations a step.
         """
         x = authoring.noise(seeds, self.size.shape, truncation=truncation) * temperature
-        steps = sampling_steps or self.sampling_steps
+        steps = self.sampling_steps if sampling_steps is None else sampling_steps
         made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver)
         return self.size.enlarged((made + self.mean).clamp(-1.0, 1.0))
 
@@ -228,7 +228,7 @@ class Flow(Restorer):
             return x
         seen = self.size.shrunk(x)
         noisy = torch.lerp(seen - self.mean, authoring.noise(seeds, seen.shape[1:], stream=_VARIED), start)
-        steps = sampling_steps or self.sampling_steps
+        steps = self.sampling_steps if sampling_steps is None else sampling_steps
         made = self._way(noisy, start, 0.0, labels, steps=steps) + self.mean
         # of a larger image what the network does not see, its fine detail, is kept
         return made.clamp(-1.0, 1.0) if self.size.same else (x + self.size.enlarged(made - seen)).clamp(-1.0, 1.0)

@@ -90,3 +90,13 @@ def test_whatever_is_read_ends_in_a_recipe_or_one_clear_error(text):
 def test_a_recipe_that_is_written_is_the_same(path):
     recipe = read_recipe(path)
     assert recipe_of(recipe_yaml(recipe)) == recipe
+
+
+def test_values_beside_the_file():
+    from augsynth.recipe.overrides import overridden
+
+    assert overridden(SHORT, {}) == SHORT
+    changed = recipe_of(overridden(SHORT, {"data.train": "photos/", "verdict.seeds": 3, "seed": 7}))
+    assert (changed.data.train, changed.verdict.seeds, changed.seed) == ("photos/", 3, 7)
+    with pytest.raises(augsynth.ConfigError, match=r"--set seed.x: seed is 1, and has no keys"):
+        overridden(SHORT + "seed: 1\n", {"seed.x": 2})

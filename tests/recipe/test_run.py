@@ -14,7 +14,7 @@ data:
   train: digits
   long_tail: {most: 20, least: 4}
   sampling: balanced
-prepare: {}
+prepare: {labels: skip, outliers: skip}
 generator:
   name: vae
   steps: 20
