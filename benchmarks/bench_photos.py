@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--generator", default="vae")
     parser.add_argument("--max-time", default=None)
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--jobs", type=int)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     real = open_dataset(options.data, size=options.size)
@@ -170,7 +171,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         result = augsynth.uplift(
             real, test, arms, baseline="balanced + classic", seeds=options.seeds, steps=options.steps,
-            metric="balanced_accuracy", train=train, stop_early=False, out=options.out or temporary,
+            metric="balanced_accuracy", train=train, jobs=options.jobs, stop_early=False, out=options.out or temporary,
         )  # fmt: skip
     print(result, flush=True)
     figures = result.to_json()

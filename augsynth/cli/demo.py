@@ -23,6 +23,7 @@ from augsynth.cli.options import (
 
 _TAIL = {"most": 90, "least": 3}
 _EACH = 30
+_UPDATES = 600  # of the generator for the digits: half a preset, so that both cases take three minutes
 
 
 def demo(
@@ -83,6 +84,7 @@ def demo(
         return recipe_of(recipe_yaml(made), "demo")  # whatever was given is checked there
 
     if data == "digits" and per_class is None:
+        steps = steps or _UPDATES
         cases = {
             "long-tail": recipe(
                 "some classes are rare",

@@ -71,6 +71,7 @@ class Filler:
         topics: shares of the topics (topics,), or None.
         seed: slot i of epoch e is a function of (seed, e, i).
         continuous: renew what was served, rather than epoch by epoch.
+        ahead: make the samples of the next epoch, too.
         reuse: in continuous mode, how often a sample may be served.
         batch: samples made at a time.
     """
@@ -86,12 +87,13 @@ class Filler:
         topics: Tensor | None,
         seed: int,
         continuous: bool,
+        ahead: bool,
         reuse: int | None,
         batch: int,
     ) -> None:
         self.gen, self.slots, self.board, self.classes, self.settings = gen, slots, board, classes, settings
         self.topics = topics
-        self.seed, self.continuous, self.reuse, self.batch = seed, continuous, reuse, batch
+        self.seed, self.continuous, self.reuse, self.batch, self.ahead = seed, continuous, reuse, batch, ahead
         self.lock = threading.Lock()
         self.wake = threading.Event()
         self._stop = threading.Event()
@@ -132,7 +134,7 @@ class Filler:
         if self.continuous:
             return self._renew()
         wanted = int(self.board.cells[EPOCH])
-        for epoch in (wanted, wanted + 1):
+        for epoch in (wanted, wanted + 1) if self.ahead else (wanted,):
             if int(self.board.cells[FILLED + epoch % 2]) != epoch:
                 self._fill(epoch)
                 return True

@@ -21,7 +21,7 @@ from augsynth.pool.reading import PoolReader
 from augsynth.pool.slots import Slots, pinned, regions
 from augsynth.seeding import check_seed, seeds_for
 
-_REFRESH = ("epoch", "continuous")
+_REFRESH = ("epoch", "continuous", "never")
 _BATCH = 1024  # samples made at a time: what a GPU is used well by, and a CPU cuts into parts of its own
 
 
@@ -37,7 +37,9 @@ class SamplePool(PoolReader):
         size: number of samples. ``refresh="epoch"`` keeps two sets of them.
         refresh: ``"epoch"``: the pool of epoch e is a function of (seed, e); that of the next one is made while this
             one trains, and what a position gets is a function of its seed. ``"continuous"``: samples are renewed as
-            fast as the generator can, those that were served most first; not reproducible.
+            fast as the generator can, those that were served most first; not reproducible. ``"never"``: one set, made
+            once, a function of the seed; for slow generators beside few real samples, whose epochs are over before
+            a set is made.
         labels: how the slots are shared out: None, as the training data; ``"balance"``, equally; a mapping label →
             weight.
         topics: one topic for all, a mapping topic → weight, or None, as frequent as in the training data.
@@ -86,8 +88,8 @@ class SamplePool(PoolReader):
         for name, value in (("size", size), ("batch_size", batch_size), ("reuse", reuse)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
-        if reuse is not None and refresh == "epoch":
-            raise ConfigError("reuse is for refresh='continuous': the samples of an epoch stay the same")
+        if reuse is not None and refresh != "continuous":
+            raise ConfigError("reuse is for refresh='continuous': other samples stay as they are")
         if not isinstance(timeout, (int, float)) or not timeout > 0:
             raise ConfigError(f"timeout={timeout!r}: expected a number of seconds")
         self.size, self.refresh, self.reuse, self.timeout = size, refresh, reuse, float(timeout)
@@ -115,6 +117,7 @@ class SamplePool(PoolReader):
             topics=_topic_shares(topics, self.spec),
             seed=check_seed(seed),
             continuous=refresh == "continuous",
+            ahead=refresh == "epoch",
             reuse=reuse,
             batch=batch_size,
         )
@@ -151,6 +154,8 @@ class SamplePool(PoolReader):
 
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``; done by :meth:`SyntheticDataset.set_epoch`."""
+        if self.refresh == "never":
+            return
         self._board.cells[EPOCH] = epoch
         if self._filler is not None:
             self._filler.wake.set()
@@ -212,7 +217,7 @@ class SamplePool(PoolReader):
         row_seeds = seeds_for(n, seed=seed, seeds=seeds)
         classes = self._requested(labels, row_seeds)
         self._demand()
-        if self.refresh == "epoch":
+        if self.refresh != "continuous":
             raw, drawn_seeds, topics_read = self._from_epoch(classes, row_seeds)
         else:
             raw, drawn_seeds, topics_read = self._from_renewed(classes, row_seeds)

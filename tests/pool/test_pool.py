@@ -156,6 +156,18 @@ def test_filters_see_what_generators_make(pool):
     assert blended.acceptance_rate == 1.0 and seen[0].shape[1:] == (1, 8, 8) and seen[0].min() < -0.2
 
 
+def test_a_pool_that_is_never_refreshed_is_made_once(vae):
+    with augsynth.SamplePool(vae, 30, refresh="never", seed=3) as pool:
+        first = pool.fill().sample(20, seed=1).x
+        blended = augsynth.SyntheticDataset(DATA, pool, ratio=0.5, seed=0)
+        one, two = read(blended, epochs=2), read(blended, epochs=2, num_workers=2)
+        assert same(one, two) and same(pool.sample(20, seed=1).x, first)
+        assert pool.stats()["made"] == 30
+        with augsynth.SamplePool(vae, 30, seed=3) as other:
+            assert same(other.fill().sample(20, seed=1).x, first)  # that of the first epoch
+            assert pool.nbytes < other.nbytes
+
+
 def test_continuous_renewal_serves_no_sample_too_often(vae):
     with augsynth.SamplePool(vae, 60, refresh="continuous", reuse=2, batch_size=16) as pool:
         blended = augsynth.SyntheticDataset(DATA, pool, ratio=1.0, seed=0, provenance=True)
@@ -243,7 +255,7 @@ def test_a_generator_on_cuda_is_read_from_a_pool(vae):
     [
         ({"size": 0}, "size=0"),
         ({"size": 2}, "size=2: expected at least one for each of 3"),
-        ({"size": 9, "refresh": "never"}, "refresh='never'"),
+        ({"size": 9, "refresh": "often"}, "refresh='often'"),
         ({"size": 9, "reuse": 2}, "reuse is for refresh='continuous'"),
         ({"size": 9, "refresh": "continuous", "reuse": 0}, "reuse=0"),
         ({"size": 9, "labels": {7: 1}}, "no class 7"),
