@@ -35,9 +35,9 @@ class Mean(augsynth.Generator):
 
 
 @pytest.mark.filterwarnings("ignore::augsynth.errors.CollapseWarning")
-@pytest.mark.parametrize("name", ["vae", "gan", "autoencoder"])
+@pytest.mark.parametrize("name", ["vae", "gan", "autoencoder", "flow"])
 def test_resuming_gives_the_uninterrupted_result(name, tmp_path):
-    options = {"steps": 60, "batch_size": 8, "width": 8, "seed": 4}
+    options = {"steps": 60, "batch_size": 8, "width": 16, "seed": 4}
     whole = quick_fit(name, TinyImages(), **options)
 
     def stop_at_40(step, losses):

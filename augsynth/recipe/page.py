@@ -49,7 +49,7 @@ def write_pages(outcomes: Mapping[str, Outcome], path: Path) -> Path | None:
             {
                 "name": outcome.recipe.name,
                 "about": outcome.recipe.about,
-                "sentence": outcome.sentence,
+                "sentence": outcome.gain or outcome.sentence,
                 "verdict": outcome.uplift.verdict if outcome.uplift else "",
                 "grid": embedded_bytes(grid.read_bytes(), "image/png") if picture else None,
                 "listing": None if picture else grid.read_text(encoding="utf-8"),

@@ -70,14 +70,20 @@ class Outcome:
 
     @property
     def sentence(self) -> str:
-        """The verdict for people."""
+        """All verdicts for people."""
+        told = [self.gain] if self.uplift is not None else []
+        if self.evaluation is not None:
+            told.append(str(self.evaluation["sentence"]))
+        return " ".join(told)
+
+    @property
+    def gain(self) -> str:
+        """What training gains, for people; empty where that was not asked."""
         told = [self.uplift.sentence] if self.uplift is not None else []
         candidate = None if self.uplift is None else self.rarest.get(self.uplift.candidate)
         if candidate is not None and candidate["gain"] is not None:
             gain = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(100 * one for one in candidate["gain"]))
             told.append(f"On the {_RAREST} rarest classes of each draw: {gain}.")
-        if self.evaluation is not None:
-            told.append(str(self.evaluation["sentence"]))
         return " ".join(told)
 
     def to_json(self) -> dict[str, Any]:

@@ -11,8 +11,8 @@ _SIDE, _COARSE, _EDGE = 96, 24, 10
 _LIKELY = 8  # others that an image is laid over: those most alike at 24 pixels
 _WORTH = 0.5  # correlation there, below which it is not tried
 _SAME = 0.78
-"""Correlation of the detail, once aligned. On the potato leaves of PlantVillage pairs above it show one leaf, as looked
-at; from 0.74 down leaves differ."""
+"""Correlation of the detail, once aligned. Of twenty pairs of potato leaves (PlantVillage) above it that were looked
+at, seventeen show one leaf; the three others are below 0.82."""
 
 
 def photographed_again(grey: Tensor, other: Tensor | None) -> list[tuple[int, int, float]]:
