@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
+from torch.utils.data import Subset
 
 from augsynth.errors import ConfigError, DataError
 from augsynth.fitting.training_data import TrainingData
@@ -61,7 +62,7 @@ def prepare(
         raise DataError(f"training and test data differ: {'; '.join(differences)}")
     modality = modality_of(data.spec)
     files = _files(dataset)
-    found = Preparation(dataset, [], list(getattr(dataset, "unreadable", ())), data=data, test=held)
+    found = Preparation(dataset, [], list(_unreadable(dataset)), data=data, test=held)
 
     def add(made: Any) -> None:
         found.findings += [one for one in made[0] if one.kind in look_for]
@@ -76,8 +77,16 @@ def prepare(
     return found
 
 
+def _unreadable(dataset: Any) -> Any:
+    """What the reader of a dataset left out."""
+    return _unreadable(dataset.dataset) if isinstance(dataset, Subset) else getattr(dataset, "unreadable", ())
+
+
 def _files(dataset: Any) -> list[str | None]:
     """The file of each sample, for datasets that keep them."""
+    if isinstance(dataset, Subset):
+        known = _files(dataset.dataset)
+        return [known[i] for i in dataset.indices]
     known = getattr(dataset, "files", None) or [one[0] for one in getattr(dataset, "samples", ()) if _is_named(one)]
     if len(known) != len(dataset):
         return [None] * len(dataset)

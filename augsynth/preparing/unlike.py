@@ -21,6 +21,7 @@ from augsynth.preparing.findings import Finding
 
 _FAR = 4.0  # robust standard deviations of the logarithm: of bell-shaped values one in 30,000
 _FOLDS = 4
+_TRUSTED = 0.75  # of the samples: below, mistakes of the classifiers outnumber those of the labels
 _FEWEST = 2 * _FOLDS  # samples of a class, to say anything about their labels
 
 
@@ -63,6 +64,12 @@ def find_doubted_labels(
         return [], [f"labels are not doubted: {error}"]
     said = _out_of_sample(data, dataset, seed=seed, device=device, progress=progress)
     classes = data.classes.numpy()
+    right = float((said.argmax(1) == classes).mean())
+    if right < _TRUSTED:
+        return [], [
+            f"labels are not doubted: classifiers name that of {100 * right:.0f} % of samples that they were not trained "
+            f"on, and from {100 * _TRUSTED:.0f} % on their doubt is worth something"
+        ]
     rows = filters.find_label_issues(classes, said, return_indices_ranked_by="self_confidence", n_jobs=1)
     found = []
     for i in rows.tolist():

@@ -143,7 +143,7 @@ class Run:
         self.draws = list(range(recipe.verdict.seeds)) if each else [0]
         self.state = State(folder, self._plan(), redo=redo)
         self._generators: dict[int, Generator] = {}
-        self.allowed: Tensor | None = None
+        self.gone: Tensor | None = None
         self.skipped: list[str] = []
         self.seconds: dict[str, float] = {}
 
@@ -152,15 +152,14 @@ class Run:
         recipe, verdict = self.recipe, self.recipe.verdict
         if recipe.prepare is not None:
             self._stage("prepare", self._prepare)
-            rows = self.state.facts("prepare")["kept"]
-            self.allowed = torch.tensor(rows, dtype=torch.int64)
+            self.gone = torch.tensor(self.state.facts("prepare")["gone"], dtype=torch.int64)
         for draw in self.draws:
             self._stage(f"generator-{draw}", lambda draw=draw: self._fit(draw))
         outcome = Outcome(recipe, self.folder, self.sets, self.generator(0), skipped=self.skipped, seconds=self.seconds)
         if recipe.prepare is not None:
             facts = self.state.facts("prepare")
             told = ", ".join(f"{count} {kind}" for kind, count in facts["found"].items())
-            outcome.prepared = f"Found: {told}. {facts['dropped']} samples were left out."
+            outcome.prepared = f"Of {facts['looked at']:,} samples: {told}. {len(facts['gone']):,} were left out."
         if verdict.evaluate:
             self._stage("evaluation", self._evaluate)
             outcome.evaluation = {k: self.state.facts("evaluation")[k] for k in ("sentence", "flags")}
@@ -224,8 +223,9 @@ class Run:
     def _prepare(self) -> tuple[dict[str, Any], Preparation]:
         keys = self.recipe.prepare
         wanted = {} if keys is None else asdict(keys)
+        rows = torch.cat([self.sets.chosen(draw) for draw in self.draws]).unique()
         found = prepare(
-            self.sets.pool,
+            Subset(self.sets.pool, rows.tolist()),
             self.sets.test,
             look_for=[name for name, what in wanted.items() if what != "skip"],
             seed=self.recipe.seed,
@@ -235,14 +235,15 @@ class Run:
         drop = [name for name, what in wanted.items() if what == "drop"]
         found.save(self.folder / "prepare", dropped=drop)
         kept = found.kept(drop)
-        return {"kept": kept, "found": found.counts, "dropped": len(self.sets.pool_data) - len(kept)}, found
+        gone = sorted(set(rows.tolist()) - set(rows[kept].tolist()))
+        return {"gone": gone, "found": found.counts, "looked at": len(rows)}, found
 
     def _fit(self, draw: int) -> tuple[dict[str, Any], Generator]:
         keys, folder = self.recipe.generator, self.folder / f"generator-{draw}"
         limits = {name: value for name in ("steps", "max_time", "topics") if (value := getattr(keys, name)) is not None}
         made = fit(
             keys.name,
-            self.sets.train(draw, self.allowed),
+            self.sets.train(draw, self.gone),
             seed=self.recipe.seed + draw,
             device=self.device,
             checkpoint_dir=folder,
@@ -260,7 +261,7 @@ class Run:
     def _evaluate(self) -> tuple[dict[str, Any], Any]:
         found = evaluate(
             self.generator(0),
-            self.sets.train(0, self.allowed),
+            self.sets.train(0, self.gone),
             self.sets.test,
             overlap="drop",
             seed=self.recipe.seed,
@@ -313,7 +314,7 @@ class Run:
         return "cuda" if torch.cuda.is_available() else "cpu"
 
     def _base(self, draw: int) -> Any:
-        return self._sampled(self.sets.chosen(draw, self.allowed))
+        return self._sampled(self.sets.chosen(draw, self.gone))
 
     def _sampled(self, rows: Tensor) -> Any:
         """These samples of the pool, as often as the recipe says."""
@@ -324,11 +325,11 @@ class Run:
         """What classic augmentation is chosen on: never a test sample, and no sample on both sides."""
         sets, seed = self.sets, self.recipe.seed
         if len(self.draws) > 1:  # the pool has more than a draw, and so there is one that no seed trains on
-            own = sets.chosen(_TUNING, self.allowed)
-            rest = sets.rest(own, self.allowed)
+            own = sets.chosen(_TUNING, self.gone)
+            rest = sets.rest(own, self.gone)
             if len(sets.classes[rest].unique()) == len(sets.names):
                 return self._sampled(own), Subset(sets.pool, rest.tolist())
-        everything = sets.chosen(0, self.allowed)
+        everything = sets.chosen(0, self.gone)
         inner, outer = split(sets.classes[everything], 0.25, seed)
         own, rest = everything[inner], everything[outer]
         return self._sampled(own), Subset(sets.pool, rest.tolist())

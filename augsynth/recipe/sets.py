@@ -69,17 +69,17 @@ class Sets:
         generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, draw, 1)))
         return torch.randperm(len(self.names), generator=generator).tolist()
 
-    def chosen(self, draw: int, allowed: Tensor | None = None) -> Tensor:
-        """Positions of the training set ``draw``, ascending, out of those allowed (None: all)."""
+    def chosen(self, draw: int, without: Tensor | None = None) -> Tensor:
+        """Positions of the training set ``draw``, ascending, less those that were taken out."""
         generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, draw, 0)))
         order = torch.randperm(len(self.classes), generator=generator)
         parts = [order[self.classes[order] == c][:n] for c, n in enumerate(self.counts(draw))]
         rows = torch.cat(parts).sort().values
-        return rows if allowed is None else rows[torch.isin(rows, allowed)]
+        return rows if without is None else rows[~torch.isin(rows, without)]
 
-    def train(self, draw: int, allowed: Tensor | None = None) -> Any:
+    def train(self, draw: int, without: Tensor | None = None) -> Any:
         """The training set ``draw``."""
-        return Subset(self.pool, self.chosen(draw, allowed).tolist())
+        return Subset(self.pool, self.chosen(draw, without).tolist())
 
     def evenly(self, rows: Tensor) -> Tensor:
         """These positions with every class as often as the most frequent one, its samples in turns."""
@@ -88,12 +88,12 @@ class Sets:
         most = max(map(len, members))
         return torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members])
 
-    def rest(self, rows: Tensor, allowed: Tensor | None = None) -> Tensor:
+    def rest(self, rows: Tensor, without: Tensor | None = None) -> Tensor:
         """Positions of other samples than these, at random, at most 2,000."""
         generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, 2)))
         order = torch.randperm(len(self.classes), generator=generator)
         order = order[~torch.isin(order, rows)]
-        return (order if allowed is None else order[torch.isin(order, allowed)])[:_HELD_MOST]
+        return (order if without is None else order[~torch.isin(order, without)])[:_HELD_MOST]
 
     @property
     def classes(self) -> Tensor:

@@ -86,6 +86,13 @@ def test_what_is_not_looked_for_is_said():
         augsynth.prepare(data, look_for="labels")
 
 
+def test_labels_are_not_doubted_by_classifiers_that_know_nothing():
+    data = open_dataset("digits").subset(torch.arange(200))
+    data.targets = [i % 2 for i in range(200)]  # by chance alone
+    found = augsynth.prepare(data, look_for=["labels"], progress=False, device="cpu")
+    assert not found.findings and "labels are not doubted: classifiers name that of" in found.notes[0]
+
+
 def test_texts():
     texts = ["Where is the river Nile ?", "Who wrote Hamlet ?", "where is the river nile ??", "Who wrote Hamlet ?"]
     held = [("Who wrote Hamlet ?", "b"), ("What is an atom ?", "a")]
