@@ -138,6 +138,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    if not Path(options.data).is_dir():
+        print(f"{options.data} is not there: nothing is measured")
+        return
     real = open_dataset(options.data, size=options.size)
     test = open_dataset(options.data, split="test", size=options.size)
     found = augsynth.prepare(real, test, look_for=["duplicates", "leaks"], progress=False)

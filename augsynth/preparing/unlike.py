@@ -67,8 +67,8 @@ def find_doubted_labels(
     right = float((said.argmax(1) == classes).mean())
     if right < _TRUSTED:
         return [], [
-            f"labels are not doubted: classifiers name that of {100 * right:.0f} % of samples that they were not trained "
-            f"on, and from {100 * _TRUSTED:.0f} % on their doubt is worth something"
+            f"labels are not doubted: classifiers name that of {100 * right:.0f} % of the samples that they were not "
+            f"trained on, and from {100 * _TRUSTED:.0f} % on their doubt is worth something"
         ]
     rows = filters.find_label_issues(classes, said, return_indices_ranked_by="self_confidence", n_jobs=1)
     found = []
