@@ -100,7 +100,7 @@ def test_the_user_may_say_what_kind_it_is():
 
 def test_a_generator_that_cannot_is_refused_and_those_that_can_are_named(several):
     with pytest.raises(
-        augsynth.ConfigError, match=r"'multilabel' \(several of: 0, 1, 2\).*gan can be.*label.*autoencoder, vae"
+        augsynth.ConfigError, match=r"'multilabel' \(several of: 0, 1, 2\).*gan can be.*label.*autoencoder, flow, vae"
     ):
         quick_fit("gan", several)
     assert quick_fit("gan", several, steps=2, width=8, labels=False).spec.labels is None

@@ -10,7 +10,7 @@ import torch
 
 from augsynth._embedded import embedded_bytes
 from augsynth.errors import MissingDependencyError
-from augsynth.recipe.run import Outcome, versions
+from augsynth.recipe.outcome import Outcome, versions
 from augsynth.recognition import modality_of
 from augsynth.report.render import render
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import time
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
-from augsynth._version import __version__
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
 from augsynth.fitting.fit import fit
@@ -25,6 +22,7 @@ from augsynth.preparing.findings import Preparation
 from augsynth.preparing.prepare import prepare
 from augsynth.recipe.arms import arms_of
 from augsynth.recipe.keys import Recipe
+from augsynth.recipe.outcome import RAREST, Outcome
 from augsynth.recipe.sets import Sets
 from augsynth.recipe.state import State
 from augsynth.recipe.writing import recipe_yaml
@@ -35,78 +33,6 @@ from augsynth.utility.result import Uplift, write_json
 from augsynth.utility.uplift import arm_seed, uplift
 
 _TUNING = 10**6  # the draw that classic augmentation is chosen on, where each seed has one of its own
-_RAREST = 3
-
-
-@dataclass
-class Outcome:
-    """What came of a recipe.
-
-    Attributes:
-        recipe: what was run.
-        folder: where everything is.
-        sets: the data.
-        generator: of the first draw.
-        uplift: the verdict, or None.
-        evaluation: sentence and flags of the judgement of the samples, or None.
-        rarest: arm → mean, low and high of its gain on the rarest classes, for a long tail.
-        classic: name of the classic augmentation.
-        prepared: what preparation took out, for people.
-        skipped: stages that were done already.
-        seconds: of each stage.
-    """
-
-    recipe: Recipe
-    folder: Path
-    sets: Sets
-    generator: Generator
-    uplift: Uplift | None = None
-    evaluation: dict[str, Any] | None = None
-    rarest: dict[str, dict[str, Any]] = field(default_factory=dict)
-    classic: str = "none"
-    prepared: str | None = None
-    skipped: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        """All verdicts for people."""
-        told = [self.gain] if self.uplift is not None else []
-        if self.evaluation is not None:
-            told.append(str(self.evaluation["sentence"]))
-        return " ".join(told)
-
-    @property
-    def gain(self) -> str:
-        """What training gains, for people; empty where that was not asked."""
-        told = [self.uplift.sentence] if self.uplift is not None else []
-        candidate = None if self.uplift is None else self.rarest.get(self.uplift.candidate)
-        if candidate is not None and candidate["gain"] is not None:
-            gain = "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(100 * one for one in candidate["gain"]))
-            told.append(f"On the {_RAREST} rarest classes of each draw: {gain}.")
-        return " ".join(told)
-
-    def to_json(self) -> dict[str, Any]:
-        """Every number, as plain data."""
-        return {
-            "recipe": asdict(self.recipe),
-            "sentence": self.sentence,
-            "uplift": None if self.uplift is None else self.uplift.to_json(),
-            "evaluation": self.evaluation,
-            "rarest classes": self.rarest,
-            "classic": self.classic,
-            "preparation": self.prepared,
-            "training samples of each class": dict(zip(self.sets.names, self.sets.counts(0), strict=True)),
-            "test samples": len(self.sets.test_data),
-            "generator": {"plugin": self.generator.plugin, "config": self.generator.config},
-            "seconds": self.seconds,
-            "versions": versions(),
-        }
-
-
-def versions() -> dict[str, str]:
-    """What the figures were made with."""
-    return {"augsynth": __version__, "torch": version("torch"), "python": platform.python_version()}
 
 
 class Run:
@@ -356,7 +282,7 @@ class Run:
 
         store = TrialStore.read(self.folder / "uplift")
         draws = {i: i if len(self.draws) > 1 else 0 for i in range(self.recipe.verdict.seeds)}
-        rare = {i: self.sets.ranking(draw)[-_RAREST:] for i, draw in draws.items()}
+        rare = {i: self.sets.ranking(draw)[-RAREST:] for i, draw in draws.items()}
         scores = {
             arm: [sum(store[arm, i]["recalls"][c] for c in rare[i]) / len(rare[i]) for i in draws] for arm in found.arms
         }

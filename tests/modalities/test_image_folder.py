@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import augsynth
@@ -102,3 +104,8 @@ def test_large_images_are_seen_smaller_and_come_back_at_their_size(name):
         assert torch.corrcoef(torch.stack([a, b]))[0, 1] > 0.9
     with pytest.raises(augsynth.ConfigError, match="resolution='big'"):
         augsynth.fit(name, data, steps=2, resolution="big", progress=False)
+
+
+@given(st.integers(8, 300), st.integers(8, 300), st.integers(8, 256), st.integers(8, 256))
+def test_any_size_is_cut_to_any_other(w, h, width, height):
+    assert files.squared(Image.new("L", (w, h)), width, height).size == (width, height)

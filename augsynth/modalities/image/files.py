@@ -80,5 +80,6 @@ def squared(image: Image.Image, width: int, height: int) -> Image.Image:
     """Cut to the wanted proportions around the centre, then resize."""
     scale = max(width / image.width, height / image.height)
     w, h = width / scale, height / scale
+    w, h = min(w, image.width), min(h, image.height)  # rounding may leave a hair more
     left, top = (image.width - w) / 2, (image.height - h) / 2
     return image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, left + w, top + h))
