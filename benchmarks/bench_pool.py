@@ -127,6 +127,7 @@ def fill_elsewhere(folder, slots, board, classes, seed, ready) -> None:
         topics=None,
         seed=seed,
         continuous=False,
+        ahead=True,
         reuse=None,
         batch=1024,
     )
