@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -32,13 +31,13 @@ class State:
         self.stages: dict[str, dict[str, Any]] = self._read()
         changed = self._changed()
         if changed and not redo:
-            told = "; ".join(changed.values())
+            told = "; ".join(dict.fromkeys(one for differ in changed.values() for one in differ))
             raise ConfigError(
                 f"{folder} holds a run with other settings ({told}). Pass another --out, or --redo to do "
-                f"{', '.join(changed)} and what follows anew"
+                f"{', '.join(changed)} anew"
             )
-        for name in self._following(set(changed)):
-            self.stages.pop(name, None)
+        for name in changed:
+            self.stages.pop(name)
             shutil.rmtree(folder / name, ignore_errors=True)
         self._write()
 
@@ -48,7 +47,7 @@ class State:
 
     def begin(self, name: str) -> None:
         """Note that a stage has begun: what it leaves behind belongs to these settings."""
-        self.stages[name] = {"settings": self.plan[name], "fingerprint": self.fingerprint(name), "done": False}
+        self.stages[name] = {"settings": self._basis(name), "done": False}
         self._write()
 
     def finish(self, name: str, **facts: Any) -> None:
@@ -60,31 +59,24 @@ class State:
         """What was noted of a finished stage."""
         return self.stages[name]
 
-    def fingerprint(self, name: str) -> str:
-        """Of a stage's settings and of all that it stands on."""
+    def _basis(self, name: str) -> dict[str, Any]:
+        """The settings of a stage, and of all that it stands on, by stage."""
         own = self.plan[name]
-        below = {other: self.fingerprint(other) for other in own.get("after", ())}
-        text = json.dumps([own, below], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        below = {key: one for other in own.get("after", ()) for key, one in self._basis(other).items()}
+        return {**below, name: own}
 
-    def _changed(self) -> dict[str, str]:
-        told = {}
+    def _changed(self) -> dict[str, list[str]]:
+        """Stages that were begun with other settings, their own or those of what they stand on → what differs."""
+        changed = {}
         for name, row in self.stages.items():
             if name not in self.plan:
                 continue
-            before, now = _flat(row["settings"]), _flat(self.plan[name])
-            differ = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-            if differ:
-                told[name] = ", ".join(f"{k}: {before.get(k)!r} there, {now.get(k)!r} here" for k in sorted(differ))
-        return told
-
-    def _following(self, changed: set[str]) -> set[str]:
-        """The stages that stand on one of these, and these."""
-        found = set(changed)
-        for name, own in self.plan.items():  # in order, so that one pass suffices
-            if found & set(own.get("after", ())):
-                found.add(name)
-        return found
+            before, now = row["settings"], self._basis(name)
+            if before != now:
+                changed[name] = [
+                    one for stage in {**before, **now} for one in _told(before.get(stage, {}), now.get(stage, {}))
+                ]
+        return changed
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if not self.file.exists():
@@ -104,6 +96,13 @@ class State:
                 draft.write_text(json.dumps({"stages": self.stages}, indent=2, ensure_ascii=False), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{self.folder} cannot be written: {error.strerror or error}") from error
+
+
+def _told(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """``generator.steps: 20 there, 10 here`` for each setting that differs."""
+    there, here = _flat(before), _flat(now)
+    differ = sorted(key for key in {**there, **here} if there.get(key) != here.get(key))
+    return [f"{key}: {there.get(key)!r} there, {here.get(key)!r} here" for key in differ]
 
 
 def _flat(settings: Any, path: str = "") -> dict[str, Any]:

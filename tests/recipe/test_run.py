@@ -130,3 +130,13 @@ def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "state.json").write_text("[]")
     with pytest.raises(augsynth.ConfigError, match="is no state of a run"):
         run(TEXT, tmp_path)
+
+
+def test_a_change_in_what_leaves_nothing_behind_is_seen_too(tmp_path):
+    run(TEXT, tmp_path)
+    with pytest.raises(
+        augsynth.ConfigError, match=r"classic: \[\['pillow', {}\]\] there, 'none' here.*--redo to do uplift"
+    ):
+        run(TEXT.replace("classic: [pillow]\n", ""), tmp_path)
+    outcome = run(TEXT.replace("classic: [pillow]\n", ""), tmp_path, redo=True)
+    assert outcome.skipped == ["prepare", "generator-0", "generator-1"] and len(outcome.uplift.arms) == 2
