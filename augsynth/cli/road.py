@@ -49,13 +49,14 @@ def run(
     With data of yours: augsynth run recipes/photos.yaml --set data.train=photos/ --out runs/photos
     """
     from augsynth.recipe.overrides import overridden
-    from augsynth.recipe.reading import read_recipe, recipe_of
+    from augsynth.recipe.reading import read_text, recipe_of
     from augsynth.recipe.run import run_recipe
 
-    read_recipe(recipe)  # what is wrong in the file is told by its lines, before anything is replaced in it
-    text = overridden(recipe.read_text(encoding="utf-8"), parsed_settings(settings))
-    folder = out or Path("runs") / recipe.stem
-    wanted = recipe_of(text, str(recipe))
+    text, folder = read_text(recipe), out or Path("runs") / recipe.stem
+    wanted = recipe_of(text, str(recipe))  # what is wrong in the file is told by its lines, before it is changed
+    if settings:
+        text = overridden(text, parsed_settings(settings))
+        wanted = recipe_of(text, str(recipe))
     try:
         outcome = run_recipe(wanted, folder, text=text, device=device, jobs=jobs, redo=redo, progress=not as_json)
     except KeyboardInterrupt:

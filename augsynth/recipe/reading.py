@@ -35,7 +35,7 @@ class Source:
         except yaml.MarkedYAMLError as error:
             line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
             raise ConfigError(f"{name}{line}: {error.problem or 'it'} is no YAML") from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise ConfigError(f"{name} is no YAML: {error}") from error
         self.value = {} if node is None else self._made(node, ())
 
@@ -63,7 +63,10 @@ class Source:
             return made
         if isinstance(node, yaml.SequenceNode):
             return [self._made(one, path) for one in node.value]
-        return yaml.SafeLoader("").construct_object(node)
+        try:
+            return yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:  # such as a day that there is not
+            raise ConfigError(f"{self.name}, line {node.start_mark.line + 1}: {node.value!r} cannot be read") from error
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -72,11 +75,15 @@ def read_recipe(path: str | Path) -> Recipe:
     Raises:
         ConfigError: there is no such file, or what it says cannot be used; names the line.
     """
+    return recipe_of(read_text(path), str(path))
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a recipe's file. Raises ConfigError where there is none."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return recipe_of(text, str(path))
 
 
 def recipe_of(text: str, name: str = "recipe") -> Recipe:
