@@ -196,7 +196,9 @@ class LatentGenerator(Generator):
         path = [self.from_latent(torch.lerp(a, b, float(t)), labels) for t in torch.linspace(0, 1, steps)]
         return torch.stack(path, dim=1)
 
-    def vary_batch(self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
+    def vary_batch(
+        self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, method: str = "transfer"
+    ) -> Tensor:
         """x + dec(z + δ, y) - dec(z, y): the change that a step in latent space makes, on the real image itself.
 
         So the sharpness of ``x`` is kept, however soft the decoder. Option ``method`` says how the step δ is drawn:
@@ -207,7 +209,7 @@ class LatentGenerator(Generator):
         - ``"jitter"``: ``strength`` times the posterior's standard deviation.
         """
         mean, deviation = self.to_latent(x, labels)
-        step = self.latent_step(mean, deviation, labels, seeds, **options)
+        step = self.latent_step(mean, deviation, labels, seeds, method)
         # one pass over both, so that a strength of 0 gives x back to the last bit
         moved, still = self.from_latent(
             torch.cat([mean + strength * step, mean]), None if labels is None else torch.cat([labels, labels])
@@ -215,13 +217,10 @@ class LatentGenerator(Generator):
         return (x + moved - still).clamp(-1.0, 1.0)
 
     def latent_step(
-        self, mean: Tensor, deviation: Tensor, labels: Tensor | None, seeds: Tensor, **options: Any
+        self, mean: Tensor, deviation: Tensor, labels: Tensor | None, seeds: Tensor, method: str = "transfer"
     ) -> Tensor:
         """(n, d) steps of :meth:`vary_batch` at strength 1, from latents of the given ``mean`` and ``deviation``
-        (n, d); ``options`` are those of :meth:`vary_batch`."""
-        method = options.pop("method", "transfer")
-        if options:
-            raise ConfigError(f"vary has no option {', '.join(map(repr, sorted(options)))}; it has: 'method'")
+        (n, d); ``method`` is that of :meth:`vary_batch`."""
         classes = _or_zero(labels, seeds)
         if method == "transfer":
             return self.mixture.transfer(classes, seeds)

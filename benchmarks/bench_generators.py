@@ -36,9 +36,9 @@ JUDGED = 20_000  # images that the judge is trained on, where there are so many
 
 def parts(options: argparse.Namespace) -> tuple[ArrayDataset, ArrayDataset, ArrayDataset]:
     """Images to fit on, to train the judge on, and to score on."""
-    train = open_dataset(options.data, **({"size": options.size} if options.size else {}))
+    train = open_dataset(options.data, size=options.size)
     try:
-        test = open_dataset(options.data, split="test", **({"size": options.size} if options.size else {}))
+        test = open_dataset(options.data, split="test", size=options.size)
     except augsynth.AugsynthError:
         test = None
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))

@@ -17,10 +17,10 @@ import warnings
 from pathlib import Path
 
 import torch
-from common import record
+from common import drawn_evenly, record
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -118,13 +118,6 @@ def train(dataset, *, steps, batch_size, seed, device):
     return predict
 
 
-def evenly(real) -> Subset:
-    targets = torch.tensor(real.targets)
-    members = [(targets == c).nonzero().flatten() for c in targets.unique()]
-    most = max(map(len, members))
-    return Subset(real, torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members]).tolist())
-
-
 def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser()
@@ -155,7 +148,7 @@ def main() -> None:
         [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.RandomCrop(options.size, options.size // 8),
          v2.TrivialAugmentWide()]
     )  # fmt: skip
-    base, prior = evenly(real), torch.bincount(torch.tensor(real.targets)) / len(real)
+    base, prior = drawn_evenly(real), torch.bincount(torch.tensor(real.targets)) / len(real)
 
     def blend(data, seed, transform, ratio=0.0):
         made = gen if ratio else None

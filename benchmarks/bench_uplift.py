@@ -21,9 +21,8 @@ from pathlib import Path
 import torch
 from bench_perplexity import read
 from bench_vary import long_tail
-from common import record
+from common import drawn_evenly, record
 from sklearn.model_selection import train_test_split
-from torch.utils.data import Subset
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -85,7 +84,7 @@ class Task:
         def arm(prefix: str, transform=None, ratio=0.0, balanced=False, **options):
             def make(seed: int):
                 real = self.draw(seed)[0]
-                base = evenly(real) if balanced else real
+                base = drawn_evenly(real) if balanced else real
                 source = self.gen(seed) if ratio else None
                 return augsynth.SyntheticDataset(
                     base, source, ratio=ratio, transform=transform, seed=seed, progress=False, **options
@@ -122,14 +121,6 @@ class Task:
             arm("real + classic + vary", classic, 0.5, **vary),
         ]
         return dict(rows)
-
-
-def evenly(real):
-    """Every class as often as the most frequent one, its samples in turns."""
-    targets = torch.tensor(real.targets)
-    members = [(targets == c).nonzero().flatten() for c in range(10)]
-    most = max(map(len, members))
-    return Subset(real, torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members]).tolist())
 
 
 def policies(task: Task, real) -> dict:
@@ -170,7 +161,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             task = Task(name, Path(temporary), generator)
             tuned_on = task.draw(TUNING)[0]
-            base = evenly(tuned_on) if name.endswith("long-tail") else tuned_on
+            base = drawn_evenly(tuned_on) if name.endswith("long-tail") else tuned_on
             # at the same steps: augmentation takes longer to pay, and would lose to none at half of them
             chosen = augsynth.tune_classic(
                 base, policies(task, tuned_on), validation=task.validation(), seeds=2, steps=steps, seed=0

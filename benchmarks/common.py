@@ -15,6 +15,9 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch.utils.data import Subset
+
+from augsynth.labels.frequencies import evenly
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -50,6 +53,11 @@ def in_turns(cases: dict[str, Callable[[], Any]], repeats: int, warmup: int = 1)
 def median_ratio(numerator: list[float], denominator: list[float]) -> float:
     """Median of the ratios of neighbouring runs."""
     return statistics.median(a / b for a, b in zip(numerator, denominator, strict=True))
+
+
+def drawn_evenly(real: Any) -> Subset[Any]:
+    """A dataset with ``targets``, every class as often as the most frequent one, its samples in turns."""
+    return Subset(real, evenly(torch.tensor(real.targets), torch.arange(len(real))).tolist())
 
 
 def record(name: str, figures: Any) -> None:

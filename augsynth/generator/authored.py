@@ -142,6 +142,7 @@ class AuthoredGenerator(nn.Module):
         """(n,) log-density of given samples, or a stated bound on it. Takes ``topics`` as :meth:`draw` does."""
         raise NotImplementedError
 
-    def vary_batch(self, x: Any, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
-        """Variations (n, C, H, W) of given samples, of the same class."""
+    def vary_batch(self, x: Any, labels: Tensor | None, seeds: Tensor, *, strength: float) -> Tensor:
+        """Variations (n, C, H, W) of given samples, of the same class. Further keyword arguments, with defaults, become
+        options of :meth:`vary`."""
         raise NotImplementedError

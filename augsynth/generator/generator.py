@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from augsynth.checkpoint.writing import save
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
 from augsynth.exporting import export_onnx
 from augsynth.generator.core import CoreGenerator
+from augsynth.generator.options import quoted, unknown_options
 from augsynth.hub import push
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import seeds_for, uniform
@@ -145,6 +145,9 @@ class Generator(CoreGenerator):
         self._require("vary")
         if not isinstance(strength, (int, float)) or not 0.0 <= strength < math.inf:
             raise ConfigError(f"strength={strength!r}: expected a number from 0 up")
+        unknown, known = unknown_options(self.vary_batch, options, "strength", open_ended=True)
+        if unknown:
+            raise ConfigError(f"vary has no option {quoted(unknown)}; it has: {quoted(known) or 'none'}")
         raw = spec.inputs(x)
         row_seeds = seeds_for(len(raw), seed=seed, seeds=seeds)
         classes = self._given_classes(y, len(raw))
@@ -292,15 +295,9 @@ class Generator(CoreGenerator):
             raise CapabilityError(f"{self._name} cannot {capability}; it offers: {_listed(sorted(self.capabilities))}")
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
-        if not options:
-            return
-        known = {name for name, p in inspect.signature(self.draw).parameters.items() if p.kind is p.KEYWORD_ONLY}
-        known -= {"temperature", "truncation", "topics"}
-        if unknown := sorted(set(options) - known):
-            raise ConfigError(
-                f"{self._name} has no option {', '.join(map(repr, unknown))} of sampling; it has: "
-                f"{_listed(sorted(known))}"
-            )
+        unknown, known = unknown_options(self.draw, options, "temperature", "truncation", "topics")
+        if unknown:
+            raise ConfigError(f"{self._name} has no option {quoted(unknown)} of sampling; it has: {_listed(known)}")
 
     def _batch(
         self,

@@ -1,4 +1,4 @@
-"""Draw targets as frequent as the real ones are."""
+"""Draw targets as frequent as the real ones are, or equally often."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from torch import Tensor
 from augsynth.seeding import uniform
 
 STREAM = 0x1ABE1
+
+
+def evenly(classes: Tensor, rows: Tensor) -> Tensor:
+    """``rows`` with every class that is among them as often as the most frequent one, its rows in turns.
+
+    Args:
+        classes: (n,) class of each of n samples.
+        rows: (k,) positions of some of these.
+    """
+    members = [rows[classes[rows] == c] for c in classes[rows].unique()]
+    most = max(map(len, members))
+    return torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members])
 
 
 def drawn_by_counts(counts: Sequence[int], seeds: Tensor) -> Tensor:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from augsynth.blending.dataset import SyntheticDataset
 from augsynth.recipe.keys import Recipe
 from augsynth.registry import default_registry
-from augsynth.utility.arms import Arm, with_classic
-
-REAL = "real"
+from augsynth.utility.arms import BOTH, CLASSIC, REAL, SYNTHETIC, Arm, standard_arms
 
 
 def arms_of(
@@ -20,7 +18,8 @@ def arms_of(
     classic: Any,
     draw_of: Mapping[int, int],
 ) -> dict[str, Arm]:
-    """Names → callables that take a seed of :func:`augsynth.uplift` and return the dataset to train on.
+    """Names → callables that take a seed of :func:`augsynth.uplift` and return the dataset to train on: those of
+    :func:`augsynth.standard_arms`, of the draw of the seed.
 
     Args:
         base: draw → the real training set.
@@ -32,44 +31,34 @@ def arms_of(
     options = _options(recipe)
     filters: dict[int, list[Any]] = {}
 
-    def real(seed: int) -> Any:
-        return base(draw_of[seed])
-
-    def augmented(seed: int) -> Any:
-        return with_classic(base(draw_of[seed]), classic, seed)
-
-    def blended(seed: int, transform: Any) -> Any:
+    def arm(seed: int, standard: str) -> Any:
         draw = draw_of[seed]
-        own = base(draw)
-        if draw not in filters:
-            filters[draw] = [create_filter(name, own, given) for name, given in recipe.filters]
-        if hasattr(transform, "resample"):
-            own, transform = transform.resample(own, seed), None
-        return SyntheticDataset(
-            own,
-            generator(draw),
+        real = base(draw)
+        if standard in (SYNTHETIC, BOTH) and draw not in filters:
+            gen = generator(draw)
+            filters[draw] = [create_filter(name, real, gen, given) for name, given in recipe.filters]
+        arms = standard_arms(
+            real,
+            lambda _: generator(draw),
             ratio=recipe.blend.ratio,
-            transform=transform,
-            filters=filters[draw],
-            seed=seed,
-            progress=False,
+            classic=classic,
+            filters=filters.get(draw, ()),
             **options,
         )
+        return arms[standard](seed)
 
-    arms: dict[str, Arm] = {REAL: real}
+    names = {REAL: REAL, SYNTHETIC: f"{REAL} + {made}"}
     if classic is not None:
-        arms[f"{REAL} + classic"] = augmented
-    arms[f"{REAL} + {made}"] = lambda seed: blended(seed, None)
-    if classic is not None:
-        arms[f"{REAL} + classic + {made}"] = lambda seed: blended(seed, classic)
-    return arms
+        names = {REAL: REAL, CLASSIC: CLASSIC, **names, BOTH: f"{CLASSIC} + {made}"}
+    return {name: partial(arm, standard=standard) for standard, name in names.items()}
 
 
-def create_filter(name: str, real: Any, given: Mapping[str, Any]) -> Any:
-    """The filter of a recipe, with the real data for those that judge by it."""
+def create_filter(name: str, real: Any, gen: Any, given: Mapping[str, Any]) -> Any:
+    """The filter of a recipe, with the real data and the generator for those that judge by them."""
     registry = default_registry()
-    own = {"real": real} if "real" in registry.parameters("filter", name) else {}
-    return registry.create("filter", name, **own, **given)
+    takes = registry.parameters("filter", name)
+    known = {key: value for key, value in (("real", real), ("gen", gen)) if key in takes}
+    return registry.create("filter", name, **known, **given)
 
 
 def _options(recipe: Recipe) -> dict[str, Any]:

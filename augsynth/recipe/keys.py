@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 Check = Callable[[Any], Any]
 """Takes what stands in the file; returns the value, or raises a ValueError that completes "expected ..."."""
@@ -97,103 +97,131 @@ def _classic(value: Any) -> Any:
     return _plugins(value)
 
 
-def _says(check: Check, told: str) -> dict[str, Any]:
-    """What a value must be, and what the key is for."""
-    return {"check": check, "told": told}
-
-
-_FOUND = _one_of("keep", "drop", "skip")
+_Words = Annotated[str, _words]
+_Named = Annotated[dict[str, Any], _named]
+_Share = Annotated[float, _share]
+_Found = Annotated[str, _one_of("keep", "drop", "skip")]
 
 
 @dataclass(frozen=True)
 class DataKeys:
-    """Which data, and how much of it."""
+    """Which data, and how much of it.
 
-    train: str = field(metadata=_says(_words, "as --data of every command"))
-    test: str | None = field(
-        default=None, metadata=_says(_words, "data to score on; else the test split of train, or holdout")
-    )
-    holdout: float | None = field(
-        default=None, metadata=_says(_share, "share of train to score on, where there is no test split")
-    )
-    options: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of reading the data"))
-    per_class: int | None = field(
-        default=None, metadata=_says(_whole(2), "training samples of each class, drawn at random")
-    )
-    long_tail: dict[str, Any] | None = field(
-        default=None, metadata=_says(_named, "{most: 100, least: 4}: classes from frequent to rare")
-    )
-    sampling: str = field(
-        default="natural",
-        metadata=_says(_one_of("natural", "balanced"), "balanced: each class as often as the largest"),
-    )
+    Attributes:
+        train: as ``--data`` of every command.
+        test: data to score on; else the test split of ``train``, or ``holdout``.
+        holdout: share of ``train`` to score on, where there is no test split.
+        options: of reading the data.
+        per_class: training samples of each class, drawn at random.
+        long_tail: ``{most: 100, least: 4}``: classes from frequent to rare.
+        sampling: ``balanced``: each class as often as the largest.
+    """
+
+    train: _Words
+    test: _Words | None = None
+    holdout: _Share | None = None
+    options: _Named = field(default_factory=dict)
+    per_class: Annotated[int | None, _whole(2)] = None
+    long_tail: _Named | None = None
+    sampling: Annotated[str, _one_of("natural", "balanced")] = "natural"
 
 
 @dataclass(frozen=True)
 class PrepareKeys:
-    """What becomes of what is found in the training data first: kept and listed, dropped, or not looked for."""
+    """What becomes of what is found in the training data first: kept and listed, dropped, or not looked for.
 
-    duplicates: str = field(default="drop", metadata=_says(_FOUND, "exact and near duplicates"))
-    leaks: str = field(default="drop", metadata=_says(_FOUND, "training samples that are in the test data, too"))
-    labels: str = field(default="keep", metadata=_says(_FOUND, "samples whose label is doubted"))
-    outliers: str = field(default="keep", metadata=_says(_FOUND, "samples unlike all others"))
+    Attributes:
+        duplicates: exact and near ones.
+        leaks: training samples that are in the test data, too.
+        labels: samples whose label is doubted.
+        outliers: samples unlike all others.
+    """
+
+    duplicates: _Found = "drop"
+    leaks: _Found = "drop"
+    labels: _Found = "keep"
+    outliers: _Found = "keep"
 
 
 @dataclass(frozen=True)
 class GeneratorKeys:
-    """What is fitted."""
+    """What is fitted.
 
-    name: str = field(metadata=_says(_words, "as listed by augsynth plugins"))
-    steps: int | None = field(default=None, metadata=_says(_whole(1), "updates; else what suits the amount of data"))
-    max_time: Any = field(
-        default=None, metadata=_says(_either(_words, _number), "stop after this time, such as 5m; figures then vary")
-    )
-    topics: int | None = field(default=None, metadata=_says(_whole(2), "find so many topics, and fit by them, too"))
-    settings: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of the generator"))
+    Attributes:
+        name: as listed by ``augsynth plugins``.
+        steps: updates; else what suits the amount of data.
+        max_time: stop after this time, such as ``5m``; figures then vary.
+        topics: find so many topics, and fit by them, too.
+        settings: of the generator.
+    """
+
+    name: _Words
+    steps: Annotated[int | None, _whole(1)] = None
+    max_time: Annotated[Any, _either(_words, _number)] = None
+    topics: Annotated[int | None, _whole(2)] = None
+    settings: _Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class BlendKeys:
-    """How its samples are mixed in."""
+    """How its samples are mixed in.
 
-    ratio: Any = field(default=0.3, metadata=_says(_either(_share, _ratios), "synthetic share, or one for each class"))
-    mode: str = field(default="replace", metadata=_says(_one_of("replace", "append", "vary"), "as of SyntheticDataset"))
-    condition: Any = field(default="match", metadata=_says(_either(_words, _named), "as of SyntheticDataset"))
-    strength: float | None = field(default=None, metadata=_says(_number, "of variation"))
-    temperature: float | None = field(default=None, metadata=_says(_number, "of sampling"))
-    sample_options: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of the generator"))
-    vary_options: dict[str, Any] = field(default_factory=dict, metadata=_says(_named, "of the generator"))
+    Attributes:
+        ratio: synthetic share, or one for each class.
+        mode, condition, strength, temperature, sample_options, vary_options: as of :class:`augsynth.SyntheticDataset`.
+    """
+
+    ratio: Annotated[Any, _either(_share, _ratios)] = 0.3
+    mode: Annotated[str, _one_of("replace", "append", "vary")] = "replace"
+    condition: Annotated[Any, _either(_words, _named)] = "match"
+    strength: Annotated[float | None, _number] = None
+    temperature: Annotated[float | None, _number] = None
+    sample_options: _Named = field(default_factory=dict)
+    vary_options: _Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VerdictKeys:
-    """How it is judged."""
+    """How it is judged.
 
-    evaluate: bool = field(default=True, metadata=_says(_flag, "realistic, varied, rightly labelled, no copies?"))
-    uplift: bool = field(default=True, metadata=_says(_flag, "does training gain?"))
-    seeds: int = field(default=5, metadata=_says(_whole(2), "trainings of each arm"))
-    draws: str = field(
-        default="one",
-        metadata=_says(_one_of("one", "each"), "each: a training set and a generator of its own for each seed"),
-    )
-    steps: int | None = field(default=None, metadata=_says(_whole(1), "updates of each training"))
-    metric: str = field(
-        default="accuracy", metadata=_says(_one_of("accuracy", "balanced_accuracy"), "what is compared")
-    )
+    Attributes:
+        evaluate: realistic, varied, rightly labelled, no copies?
+        uplift: does training gain?
+        seeds: trainings of each arm.
+        draws: ``each``: a training set and a generator of its own for each seed.
+        steps: updates of each training.
+        metric: what is compared.
+    """
+
+    evaluate: Annotated[bool, _flag] = True
+    uplift: Annotated[bool, _flag] = True
+    seeds: Annotated[int, _whole(2)] = 5
+    draws: Annotated[str, _one_of("one", "each")] = "one"
+    steps: Annotated[int | None, _whole(1)] = None
+    metric: Annotated[str, _one_of("accuracy", "balanced_accuracy")] = "accuracy"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as it is run."""
+    """A recipe as it is run.
+
+    Attributes:
+        data, generator, prepare, blend, verdict: its sections.
+        name: what it is called in its page.
+        about: a sentence or two for who reads its page.
+        seed: everything random follows it.
+        filters: judges of generated samples.
+        classic: classic augmentation: ``tune``, ``none``, or transforms.
+    """
 
     data: DataKeys
     generator: GeneratorKeys
-    name: str = field(default="recipe", metadata=_says(_words, "what it is called in its page"))
-    about: str = field(default="", metadata=_says(_words, "a sentence or two for who reads its page"))
-    seed: int = field(default=0, metadata=_says(_whole(0), "everything random follows it"))
+    name: _Words = "recipe"
+    about: _Words = ""
+    seed: Annotated[int, _whole(0)] = 0
     prepare: PrepareKeys | None = None
-    filters: Any = field(default=(), metadata=_says(_plugins, "judges of generated samples"))
-    classic: Any = field(default="none", metadata=_says(_classic, "classic augmentation: tune, none, or transforms"))
+    filters: Annotated[Any, _plugins] = ()
+    classic: Annotated[Any, _classic] = "none"
     blend: BlendKeys = field(default_factory=BlendKeys)
     verdict: VerdictKeys = field(default_factory=VerdictKeys)
 
@@ -219,5 +247,7 @@ def required(section: type[Any]) -> list[str]:
 
 def check_of(section: type[Any], key: str) -> Check:
     """What the value of a key must be."""
-    found: Check = next(one for one in fields(section) if one.name == key).metadata["check"]
+    hint = get_type_hints(section, include_extras=True)[key]
+    hints = [hint, *get_args(hint)]  # of a value that may be left out, the check stands inside
+    found: Check = next(one.__metadata__[0] for one in hints if hasattr(one, "__metadata__"))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from augsynth._atomic import atomic_file
 from augsynth._embedded import embedded_bytes
 from augsynth.errors import MissingDependencyError
 from augsynth.recipe.outcome import Outcome, versions
@@ -20,16 +21,12 @@ _EACH, _CLASSES = 6, 20
 def write_page(outcome: Outcome, path: Path, text: str | None) -> Path | None:
     """Write the page, and ``grid.png`` (or ``grid.txt``) beside it; returns the page, or None without the extra
     ``report``."""
-    grid = draw_grid(outcome, path.parent)
-    picture = grid.suffix == ".png"
     try:
         return render(
             "recipe.html",
             path,
             outcome=outcome,
-            grid=embedded_bytes(grid.read_bytes(), "image/png") if picture else True,
-            listing=None if picture else grid.read_text(encoding="utf-8"),
-            varied="vary" in outcome.generator.capabilities,
+            **_shown(draw_grid(outcome, path.parent), outcome),
             counts=dict(zip(outcome.sets.names, outcome.sets.counts(0), strict=True)),
             prepared=outcome.prepared,
             text=text,
@@ -43,17 +40,13 @@ def write_pages(outcomes: Mapping[str, Outcome], path: Path) -> Path | None:
     """One page for several recipes, run into folders beside it; returns it, or None without the extra ``report``."""
     cases = []
     for folder, outcome in outcomes.items():
-        grid = next(outcome.folder.glob("grid.*"))
-        picture = grid.suffix == ".png"
         cases.append(
             {
                 "name": outcome.recipe.name,
                 "about": outcome.recipe.about,
                 "sentence": outcome.gain or outcome.sentence,
                 "verdict": outcome.uplift.verdict if outcome.uplift else "",
-                "grid": embedded_bytes(grid.read_bytes(), "image/png") if picture else None,
-                "listing": None if picture else grid.read_text(encoding="utf-8"),
-                "varied": "vary" in outcome.generator.capabilities,
+                **_shown(next(outcome.folder.glob("grid.*")), outcome),
                 "page": f"{folder}/index.html",
             }
         )
@@ -61,6 +54,16 @@ def write_pages(outcomes: Mapping[str, Outcome], path: Path) -> Path | None:
         return render("recipes.html", path, cases=cases)
     except MissingDependencyError:
         return None
+
+
+def _shown(grid: Path, outcome: Outcome) -> dict[str, Any]:
+    """What a template shows of a file that :func:`draw_grid` wrote."""
+    picture = grid.suffix == ".png"
+    return {
+        "grid": embedded_bytes(grid.read_bytes(), "image/png") if picture else None,
+        "listing": None if picture else grid.read_text(encoding="utf-8"),
+        "varied": "vary" in outcome.generator.capabilities,
+    }
 
 
 def draw_grid(outcome: Outcome, folder: Path) -> Path:
@@ -88,8 +91,10 @@ def draw_grid(outcome: Outcome, folder: Path) -> Path:
     kinds = len({kind for _, kind, _ in rows})
     picture = modality.picture(spec, spec.joined([x for _, _, x in rows]), kinds * _EACH, cell=48)
     if picture is not None:
-        picture.save(folder / "grid.png")
+        with atomic_file(folder / "grid.png") as draft:
+            picture.save(draft, format="png")
         return folder / "grid.png"
     lines = [f"{name}\t{kind}\t{line}" for name, kind, x in rows for line in modality.lines(spec, x)]
-    (folder / "grid.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with atomic_file(folder / "grid.txt") as draft:
+        draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "grid.txt"

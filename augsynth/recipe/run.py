@@ -17,6 +17,7 @@ from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
 from augsynth.fitting.fit import fit
 from augsynth.generator.generator import Generator
+from augsynth.labels.frequencies import evenly
 from augsynth.loading import load
 from augsynth.preparing.findings import Preparation
 from augsynth.preparing.prepare import prepare
@@ -26,10 +27,12 @@ from augsynth.recipe.outcome import RAREST, Outcome
 from augsynth.recipe.sets import Sets
 from augsynth.recipe.state import State
 from augsynth.recipe.writing import recipe_yaml
+from augsynth.recognition import modality_of
 from augsynth.registry import default_registry
 from augsynth.utility.classic import split, tune_classic
 from augsynth.utility.comparison import mean_interval
 from augsynth.utility.result import Uplift, write_json
+from augsynth.utility.trials import TrialStore
 from augsynth.utility.uplift import arm_seed, uplift
 
 _TUNING = 10**6  # the draw that classic augmentation is chosen on, where each seed has one of its own
@@ -133,9 +136,6 @@ class Run:
         return plan
 
     def _stage(self, name: str, work: Any) -> Any:
-        if "data" not in self.state.stages:
-            self.state.begin("data")
-            self.state.finish("data")
         if self.state.done(name):
             self.skipped.append(name)
             return None
@@ -244,7 +244,7 @@ class Run:
 
     def _sampled(self, rows: Tensor) -> Any:
         """These samples of the pool, as often as the recipe says."""
-        even = self.sets.evenly(rows) if self.recipe.data.sampling == "balanced" else rows
+        even = evenly(self.sets.classes, rows) if self.recipe.data.sampling == "balanced" else rows
         return Subset(self.sets.pool, even.tolist())
 
     def _tuning_sets(self) -> tuple[Any, Any]:
@@ -266,8 +266,6 @@ class Run:
         if wanted == "none":
             return "none", None
         if wanted == "tune":
-            from augsynth.recognition import modality_of
-
             name = self.state.facts("classic")["chosen"]
             spec = self.sets.pool_data.spec
             return name, modality_of(spec).classic_candidates(spec).get(name)
@@ -278,8 +276,6 @@ class Run:
         """Recall of each arm on the rarest classes of each draw, and its gain over the baseline."""
         if self.recipe.data.long_tail is None:
             return {}
-        from augsynth.utility.trials import TrialStore
-
         store = TrialStore.read(self.folder / "uplift")
         draws = {i: i if len(self.draws) > 1 else 0 for i in range(self.recipe.verdict.seeds)}
         rare = {i: self.sets.ranking(draw)[-RAREST:] for i, draw in draws.items()}

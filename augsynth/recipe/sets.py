@@ -81,13 +81,6 @@ class Sets:
         """The training set ``draw``."""
         return Subset(self.pool, self.chosen(draw, without).tolist())
 
-    def evenly(self, rows: Tensor) -> Tensor:
-        """These positions with every class as often as the most frequent one, its samples in turns."""
-        members = [rows[self.classes[rows] == c] for c in range(len(self.names))]
-        members = [own for own in members if len(own)]
-        most = max(map(len, members))
-        return torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members])
-
     def rest(self, rows: Tensor, without: Tensor | None = None) -> Tensor:
         """Positions of other samples than these, at random, at most 2,000."""
         generator = torch.Generator().manual_seed(int(derive(self.seed, _DRAW, 2)))

@@ -55,8 +55,7 @@ def unlikely_blocks(sets: Any, labels: Any) -> list[Block]:
 
 def html_of(spec: Any, raw: Any, index: int) -> Any:
     """One raw sample as HTML, safe to be put into a page."""
-    safe = import_optional("markupsafe", extra="report", purpose="reports").Markup
-    return safe(modality_of(spec).html(spec, spec.raw_to_model(raw[index : index + 1]), large=True))
+    return _safe(spec, spec.raw_to_model(raw[index : index + 1]), large=True)
 
 
 def _name(sets: Any, i: int) -> str:
@@ -64,5 +63,9 @@ def _name(sets: Any, i: int) -> str:
 
 
 def _shown(sets: Any, x: Any, *, large: bool = False) -> Any:
+    return _safe(sets.data.spec, x, large=large)
+
+
+def _safe(spec: Any, x: Any, *, large: bool) -> Any:
     safe = import_optional("markupsafe", extra="report", purpose="reports").Markup
-    return safe(modality_of(sets.data.spec).html(sets.data.spec, x, large=large))
+    return safe(modality_of(spec).html(spec, x, large=large))

@@ -96,10 +96,12 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         magnitude = magnitude * (levels > -0.98)  # the softest is silence, not a hiss
         return self.spectra.heard(self.scale.inverse(magnitude), iterations=self.iterations).clamp(-1.0, 1.0)
 
-    def vary_batch(self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, **options: Any) -> Tensor:
+    def vary_batch(
+        self, x: Tensor, labels: Tensor | None, seeds: Tensor, *, strength: float, method: str = "transfer"
+    ) -> Tensor:
         spectra = self.spectra(x)
         mean, deviation = self.encoded(self._levels(spectra), labels)
-        step = self.latent_step(mean, deviation, labels, seeds, **options)
+        step = self.latent_step(mean, deviation, labels, seeds, method)
         # one pass over both, so that a strength of 0 gives x back
         twice = None if labels is None else torch.cat([labels, labels])
         moved, still = self.decoded(torch.cat([mean + strength * step, mean]), twice).chunk(2)

@@ -187,6 +187,17 @@ class Flow(Restorer):
         made: Tensor = network(seen, end, start, labels, known, extras).float()
         return kept[:, None, None, None] * x - scale[:, None, None, None] * made
 
+    def likely(self, x: Tensor, time: Tensor) -> Tensor:
+        labels = None if self.spec.labels is None else self._any_label(time)
+        free = torch.zeros_like(time)
+        made = self._velocity(self.for_sampling("averaged"), x, time, time, labels, free)
+        return x - time[:, None, None, None] * made
+
+    def _any_label(self, time: Tensor) -> Tensor:
+        if self.spec.num_classes:
+            return torch.zeros_like(time, dtype=torch.int64)
+        return torch.zeros(time.shape[0], self.spec.condition_size, device=time.device)
+
     def draw(
         self,
         labels: Tensor | None,
@@ -217,12 +228,8 @@ class Flow(Restorer):
         *,
         strength: float,
         sampling_steps: int | None = None,
-        **options: Any,
     ) -> Tensor:
         """Noise a sample part of the way, and go back (SDEdit, Meng et al. 2022): half of the way at strength 1."""
-        if options:
-            unknown = ", ".join(map(repr, sorted(options)))
-            raise augsynth.ConfigError(f"vary has no option {unknown}; it has: 'sampling_steps'")
         start = min(1.0, strength / 2)
         if start == 0.0:
             return x

@@ -24,16 +24,8 @@ class Restorer(authoring.Generator):
     size: authoring.WorkingSize
     mean: float
 
-    def _velocity(
-        self,
-        network: Any,
-        x: Tensor,
-        end: Tensor,
-        start: Tensor,
-        labels: Tensor | None,
-        known: Tensor,
-        extras: Tensor | None = None,
-    ) -> Tensor:
+    def likely(self, x: Tensor, time: Tensor) -> Tensor:
+        """The mean of what may be behind images on their way (n, C, H, W) at times (n,), whatever their label."""
         raise NotImplementedError
 
     def restore(
@@ -84,25 +76,13 @@ class Restorer(authoring.Generator):
                 own = inputs[part].to(self.device) - self.mean
                 own_seeds = seeds[part].to(self.device)
                 if noise is not None:
-                    made.append(denoised(self._likely, own, self._deviation(noise, own)))
+                    made.append(denoised(self.likely, own, self._deviation(noise, own)))
                     continue
                 known = where_known(own, hidden[part].to(self.device)) if hidden is not None else None
                 known = known or from_small(own, int(scale or 1))
                 given: dict[str, int] = {"steps": steps, "draws": draws}
-                made.append(completed(self._likely, known, self.size.shape, own_seeds, **given))
+                made.append(completed(self.likely, known, self.size.shape, own_seeds, **given))
         return spec.yielded(spec.model_to_raw((torch.cat(made) + self.mean).cpu()))
-
-    def _likely(self, x: Tensor, time: Tensor) -> Tensor:
-        """The mean of what may be behind images on their way, whatever their label."""
-        labels = None if self.spec.labels is None else self._any_label(time)
-        free = torch.zeros_like(time)
-        made = self._velocity(self.for_sampling("averaged"), x, time, time, labels, free)
-        return x - time[:, None, None, None] * made
-
-    def _any_label(self, time: Tensor) -> Tensor:
-        if self.spec.num_classes:
-            return torch.zeros_like(time, dtype=torch.int64)
-        return torch.zeros(time.shape[0], self.spec.condition_size, device=time.device)
 
     def _shrunk_spec(self, scale: int | None) -> Any:
         if scale is None:

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
-_SIDE, _COARSE, _EDGE = 96, 24, 10
+_COARSE, _EDGE = 24, 10
 _LIKELY = 8  # others that an image is laid over: those most alike at 24 pixels
 _WORTH = 0.5  # correlation there, below which it is not tried
 _SAME = 0.78
@@ -22,8 +22,8 @@ def photographed_again(grey: Tensor, other: Tensor | None) -> list[tuple[int, in
     then compared in their detail alone, since outlines and light are alike in many.
 
     Args:
-        grey: (n, H, W) of any range.
-        other: (m, H, W), or None.
+        grey: (n, 96, 96) float32 of any range.
+        other: (m, 96, 96), or None.
     """
     own, coarse = _prepared(grey)
     theirs, their_coarse = (own, coarse) if other is None else _prepared(other)
@@ -43,11 +43,10 @@ def photographed_again(grey: Tensor, other: Tensor | None) -> list[tuple[int, in
 
 
 def _prepared(grey: Tensor) -> tuple[list[np.ndarray], np.ndarray]:
-    """Images of 96×96, and (n, 576) of unit length and mean 0."""
-    x = F.interpolate(grey[:, None].float(), (_SIDE, _SIDE), mode="area")
-    rows = F.interpolate(x, (_COARSE, _COARSE), mode="area").flatten(1)
+    """The images, and (n, 576) of unit length and mean 0."""
+    rows = F.interpolate(grey[:, None], (_COARSE, _COARSE), mode="area").flatten(1)
     rows = F.normalize(rows - rows.mean(1, keepdim=True), dim=1)
-    return list(x[:, 0].numpy()), rows.numpy()
+    return list(grey.numpy()), rows.numpy()
 
 
 def _agreement(a: np.ndarray, b: np.ndarray) -> float:
@@ -60,9 +59,9 @@ def _agreement(a: np.ndarray, b: np.ndarray) -> float:
     except cv2.error:
         return 0.0
     laid = cv2.warpAffine(
-        _detail(b), move, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
+        _detail(b), move, a.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
     )
-    inner = slice(_EDGE, _SIDE - _EDGE)
+    inner = slice(_EDGE, -_EDGE)
     one, two = _detail(a)[inner, inner].ravel(), laid[inner, inner].ravel()
     if one.std() < 1e-6 or two.std() < 1e-6:
         return 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ _BITS_APART = 8  # of the 64 of a perceptual hash: more let pairs pass that diff
 _ALIKE = 0.98  # correlation at 32×32 pixels: re-encoded, brightened or slightly cropped copies stay above it
 _SIDE = 32
 _DETAILED = 64  # pixels of the shorter side: less has too little detail to tell two things apart
+_ALIGNED = 96  # pixels at which these are laid over each other
 _PART = 1024
 _UPDATES = 200  # of the autoencoder: after 400 it begins to know outliers by heart, too
 
@@ -35,18 +35,19 @@ def near_duplicates(
         imagehash = import_optional("imagehash", extra="prepare", purpose="finding near duplicates of images")
     except MissingDependencyError as error:
         return [], str(error)
-    small = _small(spec, raw)
+    detailed = min(spec.height, spec.width) >= _DETAILED
+    sides = (_SIDE, _ALIGNED) if detailed else (_SIDE,)
+    shrunk = _grey(spec, raw, *sides)
+    others = shrunk if other is None else _grey(spec, other, *sides)
+    small = shrunk[0].numpy()
     hashes = _hashes(imagehash, small)
-    others = (small, hashes)
-    if other is not None:
-        shrunk = _small(spec, other)
-        others = (shrunk, _hashes(imagehash, shrunk))
-    flat, flat_other = _standardised(small), _standardised(others[0])
+    hashes_other = hashes if other is None else _hashes(imagehash, others[0].numpy())
+    flat, flat_other = _standardised(small), _standardised(others[0].numpy())
     found = []
     for start in range(0, len(small), _PART):
         part = slice(start, start + _PART)
         # bits as ±1: their product counts those that agree
-        apart = (64 - hashes[part] @ others[1].T) / 2
+        apart = (64 - hashes[part] @ hashes_other.T) / 2
         close = apart <= _BITS_APART
         if other is None:
             close &= np.arange(len(small))[None, :] < np.arange(len(small))[part, None]
@@ -59,10 +60,10 @@ def near_duplicates(
         if i not in best or alike > best[i][1]:
             best[i] = (j, alike)
     told = {i: (j, f"nearly the same (correlation {alike:.3f})") for i, (j, alike) in best.items()}
-    if min(spec.height, spec.width) >= _DETAILED:
+    if detailed:
         from augsynth.modalities.image.again import photographed_again  # OpenCV, for who prepares large images
 
-        for i, j, alike in photographed_again(_grey(spec, raw), None if other is None else _grey(spec, other)):
+        for i, j, alike in photographed_again(shrunk[1], None if other is None else others[1]):
             told.setdefault(i, (j, f"the same thing, photographed again (its detail agrees by {alike:.2f})"))
     return [(i, j, how) for i, (j, how) in sorted(told.items())], None
 
@@ -83,21 +84,13 @@ def fitted_scores(gen: Any, data: Any, *, seed: int, device: str, progress: bool
     return scores
 
 
-def _small(spec: ImageSpec, raw: Tensor) -> np.ndarray:
-    """(n, 32, 32) of 0 to 255, grey."""
-    rows = [F.interpolate(part[:, None], (_SIDE, _SIDE), mode="area")[:, 0] for part in _grey_parts(spec, raw)]
-    made: np.ndarray = torch.cat(rows).numpy()
-    return made
-
-
-def _grey(spec: ImageSpec, raw: Tensor) -> Tensor:
-    """(n, H, W) of 0 to 255."""
-    return torch.cat(list(_grey_parts(spec, raw)))
-
-
-def _grey_parts(spec: ImageSpec, raw: Tensor) -> Iterator[Tensor]:
+def _grey(spec: ImageSpec, raw: Tensor, *sides: int) -> list[Tensor]:
+    """(n, side, side) of 0 to 255, for each of the sides; never all images at full size."""
+    parts = []
     for start in range(0, len(raw), _PART):
-        yield (spec.raw_to_model(raw[start : start + _PART]).mean(1) + 1) * 127.5
+        x = (spec.raw_to_model(raw[start : start + _PART]).mean(1, keepdim=True) + 1) * 127.5
+        parts.append([F.interpolate(x, (side, side), mode="area")[:, 0] for side in sides])
+    return [torch.cat(same) for same in zip(*parts, strict=True)]
 
 
 def _hashes(imagehash: Any, small: np.ndarray) -> np.ndarray:

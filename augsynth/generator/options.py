@@ -1,0 +1,30 @@
+"""Options of a generator's own: the keyword arguments of what its author writes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Sequence
+from typing import Any
+
+
+def unknown_options(
+    method: Any, options: Collection[str], *usual: str, open_ended: bool = False
+) -> tuple[list[str], list[str]]:
+    """Those of ``options`` that ``method`` does not take, and those that it takes beside the ``usual`` ones; both in
+    order.
+
+    Args:
+        open_ended: a method with ``**options`` may judge them itself.
+    """
+    if not options:
+        return [], []
+    parameters = inspect.signature(method).parameters.values()
+    known = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY} - set(usual)
+    if open_ended and any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return [], sorted(known)
+    return sorted(set(options) - known), sorted(known)
+
+
+def quoted(names: Sequence[str]) -> str:
+    """``'a', 'b'``."""
+    return ", ".join(map(repr, names))
