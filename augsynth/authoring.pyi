@@ -26,6 +26,13 @@ from augsynth.labels.classes import LabelSpec as LabelSpec
 from augsynth.labels.multilabel import MultiLabelSpec as MultiLabelSpec
 from augsynth.labels.numbers import NumberSpec as NumberSpec
 from augsynth.latent import LatentGenerator as LatentGenerator
+from augsynth.modalities.image.codec import ImageCodec as ImageCodec
+from augsynth.modalities.image.codec import PatchDiscriminator as PatchDiscriminator
+from augsynth.modalities.image.codec import discriminator_loss as discriminator_loss
+from augsynth.modalities.image.codec import perceived_loss as perceived_loss
+from augsynth.modalities.image.codec import usual_factor as usual_factor
+from augsynth.modalities.image.codec_fit import codec_step as codec_step
+from augsynth.modalities.image.codec_fit import shared_crop as shared_crop
 from augsynth.modalities.image.grids import image_grid as image_grid
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder

@@ -174,7 +174,7 @@ class LatentGenerator(Generator):
         parts = []
         for index in self.parts(len(data)):
             labels = None if data.classes is None else data.classes[index].to(self.device)
-            parts.append(self.to_latent(data.model_x(index).to(self.device), labels)[0].cpu())
+            parts.append(self.to_latent(self._placed(data.model_x(index)), labels)[0].cpu())
         z = torch.cat(parts)
         self.mixture.fit(z, torch.zeros(len(z), dtype=torch.int64) if data.classes is None else data.classes)
 

@@ -30,7 +30,7 @@ from augsynth.evaluation.fidelity import frechet_distance, manifold
 from augsynth.features import ClassifierFeatures, probabilities
 from augsynth.fitting.training_data import TrainingData
 
-GENERATORS = ("vae", "autoencoder", "gan", "flow")
+GENERATORS = ("vae", "autoencoder", "vaegan", "gan", "vqvae", "flow")
 JUDGED = 20_000  # images that the judge is trained on, where there are so many
 
 

@@ -17,7 +17,7 @@ def fitted(name, **settings):
     return augsynth.fit(name, TensorDataset(x, torch.arange(40) % 3), steps=3, progress=False, **settings)
 
 
-@pytest.mark.parametrize("name", ["vae", "autoencoder", "gan", "flow"])
+@pytest.mark.parametrize("name", ["vae", "autoencoder", "gan", "flow", "vaegan"])
 def test_the_file_gives_the_same_samples(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     gen = fitted(name, width=16)
@@ -56,6 +56,8 @@ def test_what_cannot_be_exported(tmp_path):
     texts = augsynth.fit("lstm", ["a b c", "b c a", "c a b"] * 4, steps=2, progress=False)
     with pytest.raises(augsynth.CapabilityError, match="no tensors"):
         texts.export("onnx", tmp_path / "a.onnx")
+    with pytest.raises(augsynth.CapabilityError, match="one after the other"):
+        fitted("vqvae", width=16).export("onnx", tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
 
 

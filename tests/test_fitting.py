@@ -35,7 +35,7 @@ class Mean(augsynth.Generator):
 
 
 @pytest.mark.filterwarnings("ignore::augsynth.errors.CollapseWarning")
-@pytest.mark.parametrize("name", ["vae", "gan", "autoencoder", "flow"])
+@pytest.mark.parametrize("name", ["vae", "gan", "autoencoder", "flow", "vaegan", "vqvae"])
 def test_resuming_gives_the_uninterrupted_result(name, tmp_path):
     options = {"steps": 60, "batch_size": 8, "width": 16, "seed": 4}
     whole = quick_fit(name, TinyImages(), **options)

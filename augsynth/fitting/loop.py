@@ -249,7 +249,9 @@ class FitLoop:
         if not pending:
             return True
         if all_finite([loss for losses in pending for loss in losses.values()]):
-            means = {name: float(torch.stack([row[name] for row in pending]).float().mean()) for name in pending[-1]}
+            # a fit in stages has other losses in each
+            own = {name: [row[name] for row in pending if name in row] for name in pending[-1]}
+            means = {name: float(torch.stack(rows).float().mean()) for name, rows in own.items()}
             self.progress.history.append({"step": self.progress.step, **means})
             if self.settings.callback is not None and not final:
                 self.settings.callback(self.progress.step, means)

@@ -169,11 +169,11 @@ class Generator(CoreGenerator):
 
     def decode(self, z: Tensor, y: Any = None) -> Any:
         """Inputs in the dataset's form of latents (n, d). Raises CapabilityError where not offered."""
-        return self._fitted_spec().batched(self._map("decode", torch.as_tensor(z, dtype=torch.float32), y))
+        return self._made("decode", torch.as_tensor(z, dtype=torch.float32), y)
 
     def reconstruct(self, x: Any, y: Any = None) -> Any:
         """The model's rendering of n inputs, in the dataset's form. Raises CapabilityError where not offered."""
-        return self._fitted_spec().batched(self._map("reconstruct", self._fitted_spec().inputs(x), y))
+        return self._made("reconstruct", self._fitted_spec().inputs(x), y)
 
     def log_prob(self, x: Any, y: Any = None, *, topics: Any = None) -> Tensor:
         """(n,) log-density of n inputs, given their labels and topics. Of a generator that was fitted by topic,
@@ -366,18 +366,22 @@ class Generator(CoreGenerator):
     def _placed(self, inputs: Any) -> Any:
         return self._fitted_spec().placed(inputs, self.device)
 
+    def _made(self, capability: str, inputs: Any, y: Any) -> Any:
+        return self._fitted_spec().batched(self.spec.joined(self._each_part(capability, inputs, y)))
+
     def _map(self, capability: str, inputs: Any, y: Any, topics: Tensor | None = None) -> Tensor:
+        return torch.cat(self._each_part(capability, inputs, y, topics)).cpu()
+
+    def _each_part(self, capability: str, inputs: Any, y: Any, topics: Tensor | None = None) -> list[Any]:
         self._fitted_spec()
         self._require(capability)
         classes = self._given_classes(y, len(inputs))
         method = getattr(self, f"{capability}_batch")
         with self._inference():
-            parts = [
+            return [
                 method(self._placed(inputs[part]), self._part(classes, part), **self._topics_of(topics, part))
                 for part in self.parts(len(inputs)) or [slice(0, 0)]
             ]
-        result: Tensor = torch.cat(parts)
-        return result.cpu()
 
 
 def _requested(n: int | None, *, own: int | None, **several: Any) -> int:

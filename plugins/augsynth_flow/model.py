@@ -12,11 +12,14 @@ from torch import Tensor
 import augsynth
 from augsynth import authoring
 from augsynth_flow.augmentation import EXTRAS, augmented
+from augsynth_flow.latent import LatentSpace
 from augsynth_flow.restorer import Restorer
 from augsynth_flow.unet import UNet
 
 _NOISE, _TIME, _KEPT, _VARIED = 1, 2, 3, 4  # streams of the noise
 _AHEAD = 5e-3  # step of the difference in time
+_LARGEST = 64  # pixels of the shorter side that ways lead through; beyond, a latent space
+_FULL = 256  # pixels of the shorter side that an autoencoder sees, unless asked for more
 _EXACT = 16  # steps where the way is gone in both directions
 
 
@@ -29,11 +32,15 @@ class Flow(Restorer):
     & Salimans 2022) is learnt, and augmentation is told to the network (Karras et al. 2022), so that samples do not
     show it.
 
+    Above 64 pixels the ways lead through a latent space (Rombach et al., "High-resolution image synthesis with latent
+    diffusion models", 2022): in the first part of the fit an autoencoder of images is fitted, by a loss of details and
+    of what a discriminator of patches sees.
+
     There is no ``log_prob``: with guidance, and with steps that are few, the density of what is sampled is not that of
     the network.
     """
 
-    training_only = ("network",)
+    training_only = ("network", "codec", "discriminator")
     conditions = frozenset({"label", "multilabel", "number"})
 
     def build(
@@ -52,6 +59,11 @@ class Flow(Restorer):
         guidance: float = 1.5,
         plain_share: float = 0.5,
         resolution: int | None = None,
+        latent: bool | None = None,
+        latent_channels: int = 4,
+        latent_noise: float = 0.1,
+        codec_width: int = 48,
+        codec_share: float = 0.5,
         mean: float = 0.0,
         spread: float = 0.5,
     ) -> None:
@@ -70,22 +82,38 @@ class Flow(Restorer):
                 learnt, and costs nothing in sampling.
             plain_share: share of the fit before guidance is learnt, which needs velocities that are about right.
             mean, spread: of the pixels of the data; found by the fit.
-            resolution: pixels of the shorter side that the network sees; None for all. The preset is 64 for larger
+            resolution: pixels of the shorter side that the network sees; None for all. The preset is 256 for larger
                 images.
+            latent: whether ways lead through a latent space; None for where the shorter side has more than 64 pixels.
+            latent_channels, latent_noise: numbers of each of its positions, of variance 1, and the standard deviation
+                of the noise on them while it is fitted.
+            codec_width: channels of its autoencoder at a quarter of the resolution, a multiple of 16.
+            codec_share: share of the fit that the autoencoder has.
         """
         for name, share in (
             ("averaged_share", averaged_share),
             ("augment", augment),
             ("unlabelled", unlabelled),
             ("plain_share", plain_share),
+            ("codec_share", codec_share),
         ):
             if not 0.0 <= share <= 1.0:
                 raise augsynth.ConfigError(f"{name}={share!r}: expected a share in [0, 1]")
         if width < 16 or width % 16:
             raise augsynth.ConfigError(f"width={width!r}: expected a multiple of 16")
         self.size = authoring.WorkingSize(spec, resolution)
+        shorter = min(self.size.shape[1:])
+        self.space: LatentSpace | None = None
+        self.codec_share = 0.0
+        if (shorter > _LARGEST) if latent is None else latent:
+            factor = authoring.usual_factor(*self.size.shape[1:])
+            self.codec = authoring.ImageCodec(self.size.shape, latent_channels, factor, width=codec_width)
+            self.discriminator = authoring.PatchDiscriminator(spec.channels)
+            self.space = LatentSpace(self.codec, ema_decay, latent_noise)
+            self.codec_share, mean, spread = codec_share, 0.0, 1.0
+        self.shape = self.size.shape if self.space is None else self.space.shape
         self.network = UNet(
-            self.size.shape, width, depth, classes=spec.num_classes, condition=spec.condition_size, extras=EXTRAS
+            self.shape, width, depth, classes=spec.num_classes, condition=spec.condition_size, extras=EXTRAS
         )
         self.averaged = authoring.averaged(self.network, ema_decay)
         self.averaged_share, self.augment, self.mirror, self.unlabelled = averaged_share, augment, mirror, unlabelled
@@ -93,7 +121,12 @@ class Flow(Restorer):
         self.lr, self.mean, self.spread = lr, mean, spread
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"model": torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))}
+        made: dict[str, torch.optim.Optimizer] = {}
+        made["model"] = torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))
+        if self.space is not None:
+            made["codec"] = torch.optim.Adam(self.codec.parameters(), lr=self.lr, betas=(0.9, 0.99))
+            made["discriminator"] = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, betas=(0.5, 0.99))
+        return made
 
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,15 +136,43 @@ class Flow(Restorer):
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         seen = self.size.shrunk(batch.x)
         x, told = augmented(seen, authoring.derive(batch.seeds, 0), self.augment, mirror=self.mirror)
+        if (space := self.space) is not None:
+            if batch.progress < self.codec_share:
+                losses = authoring.codec_step(
+                    self.optimize,
+                    self.codec,
+                    self.discriminator,
+                    x,
+                    lambda z: space.fitted(z, batch.seeds),
+                    batch.seeds,
+                    adversarial=batch.progress >= self.codec_share / 2,
+                )
+                space.averaged.update_parameters(self.codec)
+                return losses
+            x = space.encode(x)
         loss = self._loss(self.network, x, told, batch, averaged=self.averaged_share)
         self.optimize("model", loss)
         self.averaged.update_parameters(self.network)
         return {"loss": loss}
 
     def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor | None:
-        if self.guidance != 1.0 and batch.progress < self.plain_share:
+        done = self._done(batch.progress)
+        if done < 0 or (self.guidance != 1.0 and done < self.plain_share):
             return torch.tensor(float("inf"))  # what is learnt later is another velocity: the two do not compare
-        return self._loss(self.averaged, self.size.shrunk(batch.x), None, batch, averaged=0.0)
+        return self._loss(self.averaged, self._seen(batch.x), None, batch, averaged=0.0)
+
+    def _done(self, progress: float) -> float:
+        """Share of the part of the fit in which velocities are learnt."""
+        return (progress - self.codec_share) / max(1e-9, 1 - self.codec_share)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """(n, C, H, W) in the space that ways lead through, (n, *shape)."""
+        small = self.size.shrunk(x)
+        return small if self.space is None else self.space.encode(small)
+
+    def _shown(self, z: Tensor) -> Tensor:
+        """(n, *shape) as images (n, C, H, W)."""
+        return self.size.enlarged(z.clamp(-1.0, 1.0) if self.space is None else self.space.decode(z))
 
     def _loss(
         self, network: Any, x: Tensor, told: Tensor | None, batch: authoring.TrainingBatch, *, averaged: float
@@ -123,7 +184,7 @@ class Flow(Restorer):
             told: (n, extras) what augmentation did, or None.
             averaged: share of the batch that learns averages.
         """
-        guided = batch.progress >= self.plain_share and self.guidance != 1.0
+        guided = self._done(batch.progress) >= self.plain_share and self.guidance != 1.0
         seeds, labels = batch.seeds, batch.y
         x = x - self.mean
         epsilon = authoring.noise(seeds, x.shape[1:], stream=_NOISE)
@@ -212,10 +273,10 @@ class Flow(Restorer):
         sampling_steps: steps from noise to image; None takes the setting.
         solver: ``"average"``, by average velocities, or ``"heun"``, by those at an instant, two evaluations a step.
         """
-        x = authoring.noise(seeds, self.size.shape, truncation=truncation) * temperature
+        x = authoring.noise(seeds, self.shape, truncation=truncation) * temperature
         steps = self.sampling_steps if sampling_steps is None else sampling_steps
         made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver)
-        return self.size.enlarged((made + self.mean).clamp(-1.0, 1.0))
+        return self._shown(made + self.mean)
 
     def remark(self, given: Collection[str]) -> str | None:
         return None if "resolution" in given else authoring.resolution_remark("the flow", self.spec, self.size)
@@ -233,21 +294,22 @@ class Flow(Restorer):
         start = min(1.0, strength / 2)
         if start == 0.0:
             return x
-        seen = self.size.shrunk(x)
+        seen = self._seen(x)
         noisy = torch.lerp(seen - self.mean, authoring.noise(seeds, seen.shape[1:], stream=_VARIED), start)
         steps = self.sampling_steps if sampling_steps is None else sampling_steps
         made = self._way(noisy, start, 0.0, labels, steps=steps) + self.mean
         # of a larger image what the network does not see, its fine detail, is kept
+        if self.space is not None:
+            return (x + self._shown(made) - self._shown(seen)).clamp(-1.0, 1.0)
         return made.clamp(-1.0, 1.0) if self.size.same else (x + self.size.enlarged(made - seen)).clamp(-1.0, 1.0)
 
     def encode_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
         """The noise (n, d) that :meth:`decode_batch` makes ``x`` of, as the network sees it."""
-        return self._way(self.size.shrunk(x) - self.mean, 0.0, 1.0, labels, steps=_EXACT, solver="heun").flatten(1)
+        return self._way(self._seen(x) - self.mean, 0.0, 1.0, labels, steps=_EXACT, solver="heun").flatten(1)
 
     def decode_batch(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        noise = z.unflatten(1, self.size.shape)
-        made = self._way(noise, 1.0, 0.0, labels, steps=_EXACT, solver="heun") + self.mean
-        return self.size.enlarged(made.clamp(-1.0, 1.0))
+        noise = z.unflatten(1, self.shape)
+        return self._shown(self._way(noise, 1.0, 0.0, labels, steps=_EXACT, solver="heun") + self.mean)
 
     def reconstruct_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
         return self.decode_batch(self.encode_batch(x, labels), labels)
@@ -303,7 +365,10 @@ class Flow(Restorer):
             steps = min(steps, 2500)
         # of many images there are enough as they are, and what was done to them costs time to learn
         augment = 0.5 if per_class < 300 else 0.0
-        return {"steps": steps, "batch_size": 64, "augment": augment, **authoring.usual_resolution(spec)}
+        made: dict[str, Any] = {"steps": steps, "batch_size": 64, "augment": augment, "resolution": None}
+        if (shorter := min(spec.height, spec.width)) > _LARGEST:
+            made |= {"batch_size": 16, "width": 64, "resolution": _FULL if shorter > _FULL else None}
+        return made
 
     @classmethod
     def search_space(cls) -> authoring.SearchSpace:

@@ -18,10 +18,12 @@ class Restorer(authoring.Generator):
 
     Attributes:
         size: that the network sees.
+        space: a latent space, or None for pixels.
         mean: of the pixels, which the network does not see.
     """
 
     size: authoring.WorkingSize
+    space: Any
     mean: float
 
     def likely(self, x: Tensor, time: Tensor) -> Tensor:
@@ -55,9 +57,13 @@ class Restorer(authoring.Generator):
 
         Raises:
             ConfigError: not exactly one of ``noise``, ``mask`` and ``scale`` is given, or it cannot be used.
-            CapabilityError: this generator works at another size than the images'.
+            CapabilityError: this generator works at another size than the images', or in a latent space.
         """
         spec = self._fitted_spec()
+        if self.space is not None:
+            raise augsynth.CapabilityError(
+                "restoring works on pixels, and this flow works in a latent space: fit with latent=False"
+            )
         if not self.size.same:
             raise augsynth.CapabilityError(
                 f"restoring works at the size that the network sees, {self.size.shape[1:]}, and images of "

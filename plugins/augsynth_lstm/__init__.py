@@ -14,3 +14,10 @@ def augsynth_generators() -> Iterator[GeneratorSpec]:
         conditions={"label", "topic"},
         summary="Recurrent language model, one for all classes, by word, byte pair or character",
     )
+    yield GeneratorSpec(
+        name="lstm_autoencoder",
+        factory="augsynth_lstm.autoencoder:LSTMAutoencoder",
+        modality="text",
+        conditions={"label"},
+        summary="Autoencoder of sentences: varies them, and goes from one to another",
+    )

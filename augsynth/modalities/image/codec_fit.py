@@ -1,0 +1,68 @@
+"""How a codec is fitted: first by its error, then also to look right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from augsynth.modalities.image.codec import (
+    ImageCodec,
+    PatchDiscriminator,
+    discriminator_loss,
+    perceived_loss,
+    pyramid_loss,
+)
+from augsynth.seeding import uniform
+
+_CROP = 21  # stream of where the discriminator looks
+_LOOKED_AT = 64  # pixels of the side of what it sees of a step
+_ADVERSARIAL, _PERCEIVED = 0.05, 0.5
+
+
+def codec_step(
+    optimize: Callable[[str, Tensor], None],
+    codec: ImageCodec,
+    discriminator: PatchDiscriminator,
+    x: Tensor,
+    through: Callable[[Tensor], Tensor],
+    seeds: Tensor,
+    *,
+    adversarial: bool,
+) -> dict[str, Any]:
+    """One step of fitting ``codec`` on images (n, C, H, W), with the optimizers ``"codec"`` and ``"discriminator"``.
+
+    The error counts in each band of detail; with ``adversarial``, so does what a discriminator of patches, fitted
+    beside it, sees: without, an image is as soft as its details are uncertain (Larsen et al. 2016; Esser et al.,
+    "Taming transformers", 2021).
+
+    Args:
+        optimize: that of the generator.
+        through: what happens to an encoded image (n, channels, h, w) on its way: quantisation, or noise.
+        seeds: (n,) int64.
+
+    Returns:
+        the losses, by name.
+    """
+    made = codec.decode(through(codec.encode(x)))
+    error = pyramid_loss(made, x)
+    if not adversarial:
+        optimize("codec", error)
+        return {"error": error}
+    look = shared_crop(x, seeds)
+    perceived, missing = perceived_loss(discriminator, look(x), look(made))
+    optimize("codec", error + _PERCEIVED * perceived + _ADVERSARIAL * missing)
+    told = discriminator_loss(discriminator, look(x), look(made.detach()))
+    optimize("discriminator", told)
+    return {"error": error, "perceived": perceived, "discriminator": told}
+
+
+def shared_crop(x: Tensor, seeds: Tensor) -> Callable[[Tensor], Tensor]:
+    """A window of 64 pixels at most that all images (n, C, H, W) of a step are seen through: a discriminator of patches
+    needs no whole images, and they would take most of the time."""
+    height, width = x.shape[-2:]
+    tall, wide = min(height, _LOOKED_AT), min(width, _LOOKED_AT)
+    where = uniform(seeds[:1], (2,), stream=_CROP)[0]
+    top, left = (int(share * (room + 1)) for share, room in zip(where, (height - tall, width - wide), strict=True))
+    return lambda image: image[..., top : top + tall, left : left + wide]
