@@ -39,7 +39,10 @@ class Provenance(Sequence[dict[str, Any]]):
             key: "" if names is None or positions is None else names.display(positions[index])
             for key, (names, positions) in self._conditions.items()
         }
-        return {"synthetic": True, **self._common, "seed": int(self.seeds[index]), **named}
+        common = {
+            key: value[index].item() if isinstance(value, Tensor) else value for key, value in self._common.items()
+        }
+        return {"synthetic": True, **common, "seed": int(self.seeds[index]), **named}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[i] for i in range(len(self)))

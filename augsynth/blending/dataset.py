@@ -31,6 +31,7 @@ from augsynth.blending.real_data import (
 )
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.strength import ByClass, table_of
 from augsynth.errors import CapabilityError, ConfigError, EpochWarning
 from augsynth.labels.kinds import Plain
 from augsynth.pool.sample_pool import SamplePool
@@ -82,7 +83,8 @@ class SyntheticDataset(Making, Dataset[Any]):
             ``"auto"``: if the dataset has a ``transform``.
         temperature, truncation, sample_options: of sampling, see :meth:`Generator.sample`; the options are those of
             the generator, such as ``{"top_p": 0.9}``.
-        strength, vary_options: of variation, see :meth:`Generator.vary`.
+        strength, vary_options: of variation, see :meth:`Generator.vary`; a mapping label → strength goes by class, with
+            1 for labels that it does not name.
         progress: show a progress bar if labels must be read sample by sample.
 
     Raises:
@@ -120,7 +122,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         temperature: float = 1.0,
         truncation: float | None = None,
         sample_options: Mapping[str, Any] | None = None,
-        strength: float = 1.0,
+        strength: ByClass = 1.0,
         vary_options: Mapping[str, Any] | None = None,
         progress: bool = True,
     ) -> None:
@@ -164,6 +166,7 @@ class SyntheticDataset(Making, Dataset[Any]):
             if topics is not None and mode == "vary":
                 raise ConfigError(f"condition={condition!r}: mode='vary' keeps to the real sample and takes no topics")
             check_condition(self._label_condition, self._form.labels)
+            self._strengths = table_of(strength, self._form.labels)
             settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
             if source is not None or callable(ratio) or not self._epoch_plan().all_real:
                 check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())

@@ -15,6 +15,7 @@ from augsynth.blending.blend import Blend
 from augsynth.blending.plan import Decision, EpochPlan
 from augsynth.blending.real_data import is_blend, positions_of, read
 from augsynth.blending.source import Rows, refuse_forked_cuda
+from augsynth.blending.strength import ByClass
 from augsynth.errors import ConfigError
 from augsynth.seeding import derive
 
@@ -32,7 +33,8 @@ class Making(Blend):
     real_transform: Any
     synthetic_transform: Any
     soft_labels: Callable[[list[Any]], Any] | None
-    strength: float
+    strength: ByClass
+    _strengths: Tensor | None
     vary_options: dict[str, Any]
     _seeded_reading: bool
 
@@ -99,9 +101,10 @@ class Making(Blend):
             given = loaded if isinstance(rows, slice) else [loaded[i] for i in rows]
             inputs = [structure.x_of(sample) for sample in given]
             labels = [structure.y_of(sample) for sample in given] if labelled else None
-            made: SampleBatch = self.source.vary(
-                inputs, labels, strength=self.strength, seeds=row_seeds, **self.vary_options
-            )
+            far: Any = self.strength
+            if self._strengths is not None and self._form.labels is not None:
+                far = self._strengths[self._form.labels.indices([structure.y_of(sample) for sample in given])]
+            made: SampleBatch = self.source.vary(inputs, labels, strength=far, seeds=row_seeds, **self.vary_options)
             return made
 
         refuse_forked_cuda(self.source)

@@ -19,6 +19,7 @@ from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
 from augsynth.exporting import export_onnx
 from augsynth.generator.core import CoreGenerator
 from augsynth.generator.options import quoted, unknown_options
+from augsynth.generator.strengths import Strength, by_strength, strengths
 from augsynth.hub import push
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import seeds_for, uniform
@@ -123,7 +124,7 @@ class Generator(CoreGenerator):
         x: Any,
         y: Any = None,
         *,
-        strength: float = 1.0,
+        strength: Strength = 1.0,
         seed: int | None = None,
         seeds: Tensor | Sequence[int] | None = None,
         **options: Any,
@@ -133,8 +134,8 @@ class Generator(CoreGenerator):
         Args:
             x: n inputs as the dataset yields them: a list, or stacked in a tensor or array (n, ...).
             y: their n labels; needed when the generator is conditional.
-            strength: how far to go; 0 gives ``x`` back. On long-tailed Fashion-MNIST, 1 did better than 0.5
-                (``benchmarks/bench_vary.py``).
+            strength: how far to go, for all or one for each; 0 gives ``x`` back. On long-tailed Fashion-MNIST, 1 did
+                better than 0.5 (``benchmarks/bench_vary.py``).
             seed, seeds: as for :meth:`sample`.
             options: of the generator, such as ``method``.
 
@@ -143,8 +144,6 @@ class Generator(CoreGenerator):
         """
         spec = self._fitted_spec()
         self._require("vary")
-        if not isinstance(strength, (int, float)) or not 0.0 <= strength < math.inf:
-            raise ConfigError(f"strength={strength!r}: expected a number from 0 up")
         unknown, known = unknown_options(self.vary_batch, options, "strength", open_ended=True)
         if unknown:
             raise ConfigError(f"vary has no option {quoted(unknown)}; it has: {quoted(known) or 'none'}")
@@ -152,16 +151,19 @@ class Generator(CoreGenerator):
         row_seeds = seeds_for(len(raw), seed=seed, seeds=seeds)
         classes = self._given_classes(y, len(raw))
 
-        def vary(part: slice) -> Any:
-            return self.vary_batch(
-                self._placed(raw[part]),
-                self._part(classes, part),
-                row_seeds[part].to(self.device),
-                strength=float(strength),
-                **options,
-            )
+        own = strengths(strength, len(raw))
 
-        return self._batch(spec, self._in_parts(len(raw), vary), classes, row_seeds, {"strength": float(strength)})
+        def vary(part: slice) -> Any:
+            x, y, own_seeds = self._placed(raw[part]), self._part(classes, part), row_seeds[part].to(self.device)
+
+            def alike(rows: Any, far: float) -> Any:
+                return self.vary_batch(
+                    x[rows], None if y is None else y[rows], own_seeds[rows], strength=far, **options
+                )
+
+            return by_strength(own[part], alike, spec.joined)
+
+        return self._batch(spec, self._in_parts(len(raw), vary), classes, row_seeds, {"strength": own})
 
     def encode(self, x: Any, y: Any = None) -> Tensor:
         """Latents (n, d) float32 of n inputs in the dataset's form. Raises CapabilityError where not offered."""

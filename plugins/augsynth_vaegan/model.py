@@ -105,6 +105,9 @@ class VAEGAN(authoring.VariationalGenerator):
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
-        small = authoring.latent_presets(spec, n)
-        larger = {"resolution": 128} if min(spec.height, spec.width) > 128 else {"resolution": None}
-        return {**small, **larger, "steps": 2 * small["steps"]}
+        made = authoring.latent_presets(spec, n)
+        made["steps"] *= 2
+        if (shorter := min(spec.height, spec.width)) > 64:
+            # half an hour on two CPU cores at 128 pixels
+            made |= {"steps": 2500, "batch_size": 16, "latent_dim": 64, "resolution": 128 if shorter > 128 else None}
+        return made
