@@ -77,6 +77,12 @@ def _ratios(value: Any) -> dict[Any, float]:
     raise ValueError("a share for each class, such as {cat: 0.5}")
 
 
+def _strengths(value: Any) -> dict[Any, float]:
+    if isinstance(value, Mapping) and value:
+        return {key: _number(one) for key, one in value.items()}
+    raise ValueError("one for each class, such as {cat: 0.5}")
+
+
 def _plugins(value: Any) -> list[tuple[str, dict[str, Any]]]:
     """``[name, {name: {option: value}}, ...]`` as names with options."""
     made: list[tuple[str, dict[str, Any]]] = []
@@ -174,7 +180,7 @@ class BlendKeys:
     ratio: Annotated[Any, _either(_share, _ratios)] = 0.3
     mode: Annotated[str, _one_of("replace", "append", "vary")] = "replace"
     condition: Annotated[Any, _either(_words, _named)] = "match"
-    strength: Annotated[float | None, _number] = None
+    strength: Annotated[Any, _either(_number, _strengths)] = None
     temperature: Annotated[float | None, _number] = None
     sample_options: _Named = field(default_factory=dict)
     vary_options: _Named = field(default_factory=dict)

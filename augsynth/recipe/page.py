@@ -10,6 +10,7 @@ import torch
 
 from augsynth._atomic import atomic_file
 from augsynth._embedded import embedded_bytes
+from augsynth.blending.strength import table_of
 from augsynth.errors import MissingDependencyError
 from augsynth.recipe.outcome import Outcome, versions
 from augsynth.recognition import modality_of
@@ -85,8 +86,7 @@ def draw_grid(outcome: Outcome, folder: Path) -> Path:
         if "vary" in gen.capabilities:
             given = spec.yielded(data.raw[picked])
             options = dict(outcome.recipe.blend.vary_options)
-            strength = 1.0 if outcome.recipe.blend.strength is None else outcome.recipe.blend.strength
-            varied = gen.vary(given, [value] * _EACH, strength=strength, seed=1, **options)
+            varied = gen.vary(given, [value] * _EACH, strength=_strength(outcome, spec, c), seed=1, **options)
             rows.append((name, "varied", spec.placed(varied.model_x, "cpu")))
     kinds = len({kind for _, kind, _ in rows})
     picture = modality.picture(spec, spec.joined([x for _, _, x in rows]), kinds * _EACH, cell=48)
@@ -98,3 +98,11 @@ def draw_grid(outcome: Outcome, folder: Path) -> Path:
     with atomic_file(folder / "grid.txt") as draft:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "grid.txt"
+
+
+def _strength(outcome: Any, spec: Any, position: int) -> float:
+    given = outcome.recipe.blend.strength
+    if given is None:
+        return 1.0
+    table = table_of(given, spec.labels)
+    return float(given) if table is None else float(table[position])

@@ -62,6 +62,7 @@ def test_the_recipes_of_the_project_are_read(path):
             "data:\n  train: digits\n  long_tail: {most: 3, least: 9}\ngenerator: {name: vae}\n",
             "r, line 3: data.long_tail: expected whole numbers, 2 ≤ least < most",
         ),
+        (SHORT + "blend: {mode: vary, strength: {cat: far}}\n", "one for each class, such as"),
         (SHORT + "blend: {strength: 0.5}\n", "blend.strength is of mode: vary, and the mode is replace"),
         (SHORT + "verdict: {draws: each}\n", "draws: each needs data.per_class or data.long_tail"),
         (SHORT + "verdict: {evaluate: false, uplift: false}\n", "there is nothing to find out"),
