@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -79,7 +80,8 @@ def _ratios(value: Any) -> dict[Any, float]:
 
 def _strengths(value: Any) -> dict[Any, float]:
     if isinstance(value, Mapping) and value:
-        return {key: _number(one) for key, one in value.items()}
+        with suppress(ValueError):
+            return {key: _number(one) for key, one in value.items()}
     raise ValueError("one for each class, such as {cat: 0.5}")
 
 
