@@ -176,7 +176,7 @@ def main() -> None:
     figures["training samples"] = dict(
         zip(real.classes, torch.bincount(torch.tensor(real.targets)).tolist(), strict=True)
     )
-    record("photos", figures)
+    record(f"photos-{options.generator}", figures)
 
 
 if __name__ == "__main__":
