@@ -198,9 +198,7 @@ class Generator(CoreGenerator):
             raise ConfigError(f"start has {len(a)} samples and end {len(b)}; they must be equal in number")
         classes = self._given_classes(y, len(a))
         with self._inference():
-            paths = self.interpolate_batch(
-                self._placed(a), self._placed(b), None if classes is None else classes.to(self.device), steps
-            )
+            paths = self.interpolate_batch(self._placed(a), self._placed(b), self._part(classes, slice(None)), steps)
         return [spec.batched(path) for path in paths]
 
     def save(self, path: str | Path) -> Path:
