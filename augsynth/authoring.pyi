@@ -9,9 +9,12 @@ from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
+from augsynth._shares import check_shares as check_shares
 from augsynth.averaging import averaged as averaged
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback
+from augsynth.choosing import checked_top_p as checked_top_p
+from augsynth.choosing import choose_by_logits as choose_by_logits
 from augsynth.datasets.folder_reader import FolderReader as FolderReader
 from augsynth.datasets.options import refuse_options as refuse_options
 from augsynth.evaluation.figures import Figure as Figure
@@ -31,6 +34,7 @@ from augsynth.modalities.image.codec import PatchDiscriminator as PatchDiscrimin
 from augsynth.modalities.image.codec import discriminator_loss as discriminator_loss
 from augsynth.modalities.image.codec import perceived_loss as perceived_loss
 from augsynth.modalities.image.codec import usual_factor as usual_factor
+from augsynth.modalities.image.codec_fit import codec_optimizers as codec_optimizers
 from augsynth.modalities.image.codec_fit import codec_step as codec_step
 from augsynth.modalities.image.codec_fit import shared_crop as shared_crop
 from augsynth.modalities.image.grids import image_grid as image_grid

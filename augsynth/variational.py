@@ -57,23 +57,26 @@ class VariationalGenerator(LatentGenerator):
         return self.decoded(z, labels)
 
     def training_step(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
-        reconstruction, kl, size = self._terms(batch)
-        return {"loss": (reconstruction + weight * kl) / size, "reconstruction": reconstruction, "kl": kl}
+        return self.bound(batch)[0]
 
     def validation_loss(self, batch: TrainingBatch) -> Tensor | None:
         if batch.progress < self.kl_warmup:
             # before the KL counts in full, the bound is not the one that is being optimised
             return torch.tensor(float("inf"))
-        reconstruction, kl, _ = self._terms(batch)
-        return reconstruction + kl
+        losses, _, _ = self.bound(batch)
+        return losses["reconstruction"] + losses["kl"]
 
-    def _terms(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, int]:
-        """Reconstruction and KL of a sample, and how many values it has."""
+    def bound(self, batch: TrainingBatch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The bound of a batch, its two terms a sample, and their sum a value as the ``"loss"``; what was seen of the
+        samples, and what was decoded, both (n, ...)."""
+        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
         seen = self.seen(batch.x)
         mean, deviation = self.encoded(seen, batch.y)
         z = mean + deviation * noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
-        return *evidence(seen, self.decoded(z, batch.y), mean, deviation, self.free_bits), seen[0].numel()
+        made = self.decoded(z, batch.y)
+        reconstruction, kl = evidence(seen, made, mean, deviation, self.free_bits)
+        loss = (reconstruction + weight * kl) / seen[0].numel()
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}, seen, made
 
     @classmethod
     def search_space(cls) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from augsynth_vqvae.prior import Prior, choose, write
+from augsynth_vqvae.prior import Prior, write
 from augsynth_vqvae.quantiser import Quantiser
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +10,7 @@ from torch.utils.data import TensorDataset
 
 import augsynth
 from augsynth import authoring
+from augsynth.authoring import choose_by_logits as choose
 from augsynth.datasets.named import open_dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
@@ -63,7 +64,9 @@ def test_the_cache_gives_what_the_whole_gives(prior):
         made = write(prior, labels, numbers, temperature=0.7, top_p=0.9, guidance=1.0)
         logits = prior(made, labels, known)
         for position in range(12):  # what the whole says of each place leads to the same codes
-            assert torch.equal(choose(logits[:, position], numbers[:, position], 0.7, 0.9), made[:, position])
+            assert torch.equal(
+                choose(logits[:, position], numbers[:, position], temperature=0.7, top_p=0.9), made[:, position]
+            )
         assert torch.equal(
             write(prior, labels[2:3], numbers[2:3], temperature=0.7, top_p=0.9, guidance=1.0)[0], made[2]
         )
@@ -93,11 +96,11 @@ def test_codes_that_are_kept_stay(prior):
 def test_likelier_codes_are_chosen_more_often_and_the_tail_not_at_all():
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(2000, 1)
     u = (torch.arange(2000) + 0.5) / 2000
-    shares = torch.bincount(choose(logits, u, 1.0, None), minlength=4) / 2000
+    shares = torch.bincount(choose(logits, u), minlength=4) / 2000
     assert torch.allclose(shares, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=2e-3)
-    shares = torch.bincount(choose(logits, u, 1.0, 0.75), minlength=4) / 2000
+    shares = torch.bincount(choose(logits, u, top_p=0.75), minlength=4) / 2000
     assert torch.allclose(shares, torch.tensor([0.625, 0.375, 0.0, 0.0]), atol=2e-3)
-    assert (choose(logits, u, 0, None) == 0).all()
+    assert (choose(logits, u, temperature=0) == 0).all()
 
 
 @settings(deadline=None, max_examples=30)

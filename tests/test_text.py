@@ -96,7 +96,7 @@ def test_words_are_not_glued_together(lstm):
 
 
 def test_a_fine_tail_is_cut_by_top_p():
-    from augsynth_lstm.sampling import choose
+    from augsynth.authoring import choose_by_logits as choose
 
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().expand(1000, -1)
     u = (torch.arange(1000) + 0.5) / 1000

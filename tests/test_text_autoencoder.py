@@ -70,3 +70,9 @@ def test_without_labels_and_with_a_long_text():
 def test_settings_that_cannot_be(setting):
     with pytest.raises(augsynth.ConfigError, match="expected a share"):
         quick_fit("lstm_autoencoder", ["a b", "b a"] * 4, **setting)
+
+
+@pytest.mark.parametrize("top_p", [0, -1.0, 2])
+def test_a_top_p_that_is_none(gen, top_p):
+    with pytest.raises(augsynth.ConfigError, match=f"top_p={top_p}"):
+        gen.sample(1, labels="day", top_p=top_p)

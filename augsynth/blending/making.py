@@ -95,16 +95,18 @@ class Making(Blend):
     def _varied(self, sources: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         structure = self._form.structure
         loaded, _ = self._load(sources, seeds, traced=False)
-        labelled = self.source.conditional
+        labelled, by_class, known = self.source.conditional, self._strengths, self._form.labels
 
         def make(rows: Rows, row_seeds: Tensor) -> SampleBatch:
             given = loaded if isinstance(rows, slice) else [loaded[i] for i in rows]
             inputs = [structure.x_of(sample) for sample in given]
-            labels = [structure.y_of(sample) for sample in given] if labelled else None
+            labels = [structure.y_of(sample) for sample in given] if labelled or by_class is not None else None
             far: Any = self.strength
-            if self._strengths is not None and self._form.labels is not None:
-                far = self._strengths[self._form.labels.indices([structure.y_of(sample) for sample in given])]
-            made: SampleBatch = self.source.vary(inputs, labels, strength=far, seeds=row_seeds, **self.vary_options)
+            if by_class is not None and known is not None and labels is not None:
+                far = by_class[known.indices(labels)]
+            made: SampleBatch = self.source.vary(
+                inputs, labels if labelled else None, strength=far, seeds=row_seeds, **self.vary_options
+            )
             return made
 
         refuse_forked_cuda(self.source)

@@ -23,7 +23,8 @@ def table_of(strength: ByClass, labels: Targets | None) -> Tensor | None:
         ConfigError, UnknownLabelError: it is neither, or names a class that there is not.
     """
     if not isinstance(strength, Mapping):
-        if torch.as_tensor(strengths(strength, 1)).numel() != 1 or hasattr(strength, "__len__"):
+        strengths(strength, 1)
+        if hasattr(strength, "__len__"):
             raise ConfigError(f"strength={strength!r}: expected a number, or a mapping label → number")
         return None
     if labels is None or not labels.categorical:

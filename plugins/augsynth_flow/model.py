@@ -90,15 +90,13 @@ class Flow(Restorer):
             codec_width: channels of its autoencoder at a quarter of the resolution, a multiple of 16.
             codec_share: share of the fit that the autoencoder has.
         """
-        for name, share in (
-            ("averaged_share", averaged_share),
-            ("augment", augment),
-            ("unlabelled", unlabelled),
-            ("plain_share", plain_share),
-            ("codec_share", codec_share),
-        ):
-            if not 0.0 <= share <= 1.0:
-                raise augsynth.ConfigError(f"{name}={share!r}: expected a share in [0, 1]")
+        authoring.check_shares(
+            averaged_share=averaged_share,
+            augment=augment,
+            unlabelled=unlabelled,
+            plain_share=plain_share,
+            codec_share=codec_share,
+        )
         if width < 16 or width % 16:
             raise augsynth.ConfigError(f"width={width!r}: expected a multiple of 16")
         self.size = authoring.WorkingSize(spec, resolution)
@@ -121,12 +119,9 @@ class Flow(Restorer):
         self.lr, self.mean, self.spread = lr, mean, spread
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        made: dict[str, torch.optim.Optimizer] = {}
-        made["model"] = torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))
-        if self.space is not None:
-            made["codec"] = torch.optim.Adam(self.codec.parameters(), lr=self.lr, betas=(0.9, 0.99))
-            made["discriminator"] = torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, betas=(0.5, 0.99))
-        return made
+        own = torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))
+        codec = {} if self.space is None else authoring.codec_optimizers(self.codec, self.discriminator, self.lr)
+        return {"model": own, **codec}
 
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:

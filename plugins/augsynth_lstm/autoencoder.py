@@ -120,11 +120,7 @@ class LSTMAutoencoder(authoring.LatentGenerator):
         self.decoder = SentenceDecoder(
             size, latent_dim + self.classes, embedding=embedding, hidden=hidden, dropout=dropout
         )
-        edges = torch.zeros(2, size, dtype=torch.bool)
-        if level == "word":
-            for row, ids in zip(edges, tokens.word_edges(self.tokenizer), strict=True):
-                row[torch.tensor(ids, dtype=torch.int64)] = True
-        self.register_buffer("edges", edges, persistent=False)
+        self.register_buffer("edges", tokens.edge_masks(self.tokenizer, level), persistent=False)
         self.build_mixture(spec, components, latent_dim)
         self.longest, self.latent_dim, self.word_dropout = longest, latent_dim, word_dropout
         self.kl_warmup, self.free_bits, self.kl_weight = kl_warmup, free_bits, kl_weight
@@ -194,7 +190,7 @@ class LSTMAutoencoder(authoring.LatentGenerator):
         """
         classes = seeds * 0 if labels is None else labels
         z = self.mixture.draw(classes, seeds, temperature=temperature, truncation=truncation)
-        return self._written(z, labels, seeds, temperature=temperature, top_p=top_p)
+        return self._written(z, labels, seeds, temperature=temperature, top_p=authoring.checked_top_p(top_p))
 
     def vary_batch(
         self,
@@ -227,9 +223,7 @@ class LSTMAutoencoder(authoring.LatentGenerator):
     def _ids(self, texts: Sequence[str]) -> Tensor:
         """(n, t) ids that begin with BOS and end with EOS, padded; longer texts are cut."""
         rows = [encoding.ids[: self.longest] for encoding in self.tokenizer.encode_batch(list(texts))]
-        rows = [[tokens.BOS, *row, tokens.EOS] for row in rows]
-        longest = max(map(len, rows))
-        return torch.tensor([row + [tokens.PAD] * (longest - len(row)) for row in rows], device=self.device)
+        return tokens.padded([[tokens.BOS, *row, tokens.EOS] for row in rows], self.device)
 
     def _posterior(self, ids: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         told = self._classes(labels, len(ids))

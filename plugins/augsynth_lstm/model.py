@@ -84,10 +84,7 @@ class LSTM(augsynth.Generator):
         singles = torch.zeros(self.tokenizer.get_vocab_size(), dtype=torch.bool)
         singles[torch.tensor(list(rare), dtype=torch.int64)] = True
         self.register_buffer("singles", singles, persistent=False)
-        edges = torch.zeros(2, self.tokenizer.get_vocab_size(), dtype=torch.bool)
-        if level == "word":
-            for row, ids in zip(edges, tokens.word_edges(self.tokenizer), strict=True):
-                row[torch.tensor(ids, dtype=torch.int64)] = True
+        edges = tokens.edge_masks(self.tokenizer, level)
         self.register_buffer("edges", edges, persistent=False)  # tokens that end in, and that begin with a word
         self.longest, self.unknown = longest, unknown
         self.rate, self.weight_decay = lr, weight_decay
@@ -231,9 +228,8 @@ class LSTM(augsynth.Generator):
             max_length, min_length: in tokens.
             prompt: what every text begins with.
         """
-        _check(top_k, top_p, repetition_penalty, max_length, min_length)
-        if top_p is None and truncation is not None:
-            top_p = min(truncation, 1.0)
+        _check(top_k, repetition_penalty, max_length, min_length)
+        top_p = authoring.checked_top_p(top_p, truncation)
         start = self._prompt(prompt)
         longest = len(start) + (max_length or self.longest)
         numbers = authoring.uniform(seeds, (longest,), stream=_TOKEN_STREAM)
@@ -260,9 +256,7 @@ class LSTM(augsynth.Generator):
         rows = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         limit = max(map(len, rows)) if limit is None else limit
         rows = [[tokens.BOS, *row[:limit], *([tokens.EOS] if len(row) <= limit else [])] for row in rows]
-        longest = max(map(len, rows))
-        padded = [row + [tokens.PAD] * (longest - len(row)) for row in rows]
-        return torch.tensor(padded, device=self.device)
+        return tokens.padded(rows, self.device)
 
     def _conditions(self, labels: Tensor | None, topics: Tensor | None, n: int) -> Tensor:
         """(n, m) rows of the table of classes and, after them, topics."""
@@ -291,13 +285,9 @@ class LSTM(augsynth.Generator):
         return ids
 
 
-def _check(
-    top_k: int | None, top_p: float | None, repetition_penalty: float, max_length: int | None, min_length: int
-) -> None:
+def _check(top_k: int | None, repetition_penalty: float, max_length: int | None, min_length: int) -> None:
     if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
         raise augsynth.ConfigError(f"top_k={top_k!r}: expected a whole number from 1 up, or None")
-    if top_p is not None and not 0.0 < top_p <= 1.0:
-        raise augsynth.ConfigError(f"top_p={top_p!r}: expected a share in (0, 1], or None for all tokens")
     if not 0.0 < repetition_penalty < math.inf:
         raise augsynth.ConfigError(f"repetition_penalty={repetition_penalty!r}: expected a positive number; 1 is none")
     if max_length is not None and max_length < 1:

@@ -7,27 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from augsynth.authoring import choose_by_logits
 from augsynth_lstm.network import LanguageModel
 from augsynth_lstm.tokenizer import BOS, EOS, PAD, UNKNOWN
-
-
-def choose(logits: Tensor, u: Tensor, *, temperature: float, top_k: int | None, top_p: float | None) -> Tensor:
-    """One token for each row of logits (n, vocabulary), by inverting the distribution at u (n,) in (0, 1)."""
-    if temperature == 0:
-        return logits.argmax(1)
-    logits = logits / temperature
-    if top_k is not None and top_k < logits.shape[1]:
-        least = logits.topk(top_k, dim=1).values[:, -1:]
-        logits = logits.masked_fill(logits < least, -torch.inf)
-    probabilities = logits.softmax(1)
-    if top_p is not None and top_p < 1.0:
-        ordered = probabilities.sort(1, descending=True).values
-        # the smallest set of tokens that reaches top_p: those no rarer than the one that completes it
-        reached = (ordered.cumsum(1) < top_p).sum(1, keepdim=True).clamp(max=ordered.shape[1] - 1)
-        probabilities = probabilities.masked_fill(probabilities < ordered.gather(1, reached), 0.0)
-    cumulative = probabilities.cumsum(1)
-    drawn = torch.searchsorted(cumulative, (u * cumulative[:, -1])[:, None]).squeeze(1)
-    return drawn.clamp(max=logits.shape[1] - 1)
 
 
 def generate(
@@ -49,7 +31,7 @@ def generate(
     All sequences advance together, each with its own state; finished ones leave the batch.
 
     Args:
-        conditions: (n, m) int64, the class and topic of each.
+        conditions: (n, m) int64, the class and topic of each, or (n, 1, d) of a network that is told by vectors.
         numbers: (n, longest) uniform in (0, 1): row i decides sequence i alone.
         prompt: token ids that all begin with.
         edges: (2, vocabulary) bool: none of the second row may follow one of the first.
@@ -79,7 +61,7 @@ def generate(
             scores = logits.gather(1, used)
             scores = torch.where(scores > 0, scores / repetition_penalty, scores * repetition_penalty)
             logits = logits.scatter(1, used, scores)
-        tokens = choose(logits, numbers[active, t], temperature=temperature, top_k=top_k, top_p=top_p)
+        tokens = choose_by_logits(logits, numbers[active, t], temperature=temperature, top_k=top_k, top_p=top_p)
         going = tokens != EOS
         made[active[going], t] = tokens[going]
         if not bool(going.all()):

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import tokenizers
+import torch
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
 
 import augsynth
 
@@ -87,6 +89,21 @@ def word_edges(made: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
     words = {token: i for token, i in made.get_vocab().items() if i >= len(SPECIAL)}
     ends = sorted(i for token, i in words.items() if token[-1].isalnum())
     return ends, sorted(i for token, i in words.items() if token[0].isalnum())
+
+
+def edge_masks(made: tokenizers.Tokenizer, level: str) -> Tensor:
+    """(2, vocabulary) bool of :func:`word_edges`, none of them set at other levels than ``"word"``."""
+    edges = torch.zeros(2, made.get_vocab_size(), dtype=torch.bool)
+    if level == "word":
+        for row, ids in zip(edges, word_edges(made), strict=True):
+            row[torch.tensor(ids, dtype=torch.int64)] = True
+    return edges
+
+
+def padded(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+    """(n, t) ids of rows of different lengths."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[PAD] * (longest - len(row))] for row in rows], device=device)
 
 
 def _splitter(pattern: str) -> pre_tokenizers.PreTokenizer:

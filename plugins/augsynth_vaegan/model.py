@@ -10,8 +10,7 @@ from torch import Tensor
 
 from augsynth import authoring
 
-_PRIOR, _POSTERIOR, _CROP = 4, 5, 6  # streams of the noise
-_BOUND = 0.05  # weight of what a discriminator calls false, on the scale of the error of a value
+_PRIOR = 4  # stream of the noise
 
 
 class VAEGAN(authoring.VariationalGenerator):
@@ -35,7 +34,7 @@ class VAEGAN(authoring.VariationalGenerator):
         free_bits: float = 0.05,
         components: int = 10,
         perceived: float = 0.5,
-        adversarial: float = _BOUND,
+        adversarial: float = 0.05,
         adversarial_from: float = 0.3,
         resolution: int | None = None,
     ) -> None:
@@ -70,18 +69,12 @@ class VAEGAN(authoring.VariationalGenerator):
         }
 
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
-        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
-        x = self.seen(batch.x)
-        mean, deviation = self.encoded(x, batch.y)
-        z = mean + deviation * authoring.noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
-        made = self.decoder(z, batch.y).float()
-        reconstruction, kl = authoring.evidence(x, made, mean, deviation, self.free_bits)
-        bound = (reconstruction + weight * kl) / x[0].numel()
-        losses = {"bound": bound, "reconstruction": reconstruction, "kl": kl}
+        losses, x, made = self.bound(batch)
+        bound = losses["loss"]
         if batch.progress < self.adversarial_from:
             self.optimize("model", bound)
             return losses
-        drawn = self.decoder(authoring.noise(batch.seeds, (self.latent_dim,), stream=_PRIOR), batch.y).float()
+        drawn = self.decoded(authoring.noise(batch.seeds, (self.latent_dim,), stream=_PRIOR), batch.y)
         crop = authoring.shared_crop(x, batch.seeds)
         real, own, free = crop(x), crop(made), crop(drawn)
         apart, missing = authoring.perceived_loss(self.discriminator, real, own)

@@ -76,14 +76,9 @@ class VQVAE(augsynth.Generator):
             resolution: pixels of the shorter side that the networks see; None for all. The preset is 256 for larger
                 images.
         """
-        for name, share in (
-            ("codec_share", codec_share),
-            ("adversarial_share", adversarial_share),
-            ("unlabelled", unlabelled),
-            ("replaced", replaced),
-        ):
-            if not 0.0 <= share <= 1.0:
-                raise augsynth.ConfigError(f"{name}={share!r}: expected a share in [0, 1]")
+        authoring.check_shares(
+            codec_share=codec_share, adversarial_share=adversarial_share, unlabelled=unlabelled, replaced=replaced
+        )
         if prior_heads < 1 or prior_width % prior_heads:
             raise augsynth.ConfigError(f"prior_width={prior_width!r}: expected a multiple of prior_heads={prior_heads}")
         self.size = authoring.WorkingSize(spec, resolution)
@@ -110,8 +105,7 @@ class VQVAE(augsynth.Generator):
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {
-            "codec": torch.optim.Adam(self.codec.parameters(), lr=self.lr, betas=(0.9, 0.99)),
-            "discriminator": torch.optim.Adam(self.discriminator.parameters(), lr=self.lr, betas=(0.5, 0.99)),
+            **authoring.codec_optimizers(self.codec, self.discriminator, self.lr),
             "prior": torch.optim.AdamW(
                 self.prior.parameters(), lr=self.prior_lr, betas=(0.9, 0.95), weight_decay=self.weight_decay
             ),
@@ -180,17 +174,13 @@ class VQVAE(augsynth.Generator):
             top_p: choose among the likeliest codes that together have this probability.
             guidance: how far labels are exaggerated; None takes the setting.
         """
-        if top_p is None and truncation is not None:
-            top_p = min(truncation, 1.0)
-        if top_p is not None and not 0.0 < top_p <= 1.0:
-            raise augsynth.ConfigError(f"top_p={top_p!r}: expected a share in (0, 1], or None for all codes")
         numbers = authoring.uniform(seeds, (self.grid[1] * self.grid[2],), stream=_CODE)
         codes = write(
             self.averaged_prior.module,
             labels,
             numbers,
             temperature=temperature,
-            top_p=top_p,
+            top_p=authoring.checked_top_p(top_p, truncation),
             guidance=self.guidance if guidance is None else guidance,
         )
         return self._shown(self.quantiser.decode(codes.unflatten(1, self.grid[1:])))

@@ -125,8 +125,7 @@ def write(
 
     Args:
         numbers: (n, h·w) uniform in (0, 1): row i decides image i alone.
-        temperature: divides the logits; 0 takes the likeliest.
-        top_p: choose among the likeliest codes that together have this probability (Holtzman et al. 2020).
+        temperature, top_p: as of :func:`augsynth.authoring.choose_by_logits`.
         guidance: how far labels are exaggerated (Ho & Salimans 2022): 1 is not at all, and half the work.
         given, kept: (n, h·w) codes, and whether each stays as it is.
     """
@@ -144,22 +143,9 @@ def write(
         if guided:
             with_label, without = logits.chunk(2)
             logits = torch.lerp(without, with_label, guidance)
-        chosen = choose(logits, numbers[:, position], temperature, top_p)
+        chosen = authoring.choose_by_logits(logits, numbers[:, position], temperature=temperature, top_p=top_p)
         if given is not None and kept is not None:
             chosen = torch.where(kept[:, position], given[:, position], chosen)
         made[:, position] = chosen
         last = chosen.repeat(2) if guided else chosen
     return made
-
-
-def choose(logits: Tensor, u: Tensor, temperature: float, top_p: float | None) -> Tensor:
-    """One code (n,) for each row of logits (n, codes), by inverting the distribution at u (n,) in (0, 1)."""
-    if temperature == 0:
-        return logits.argmax(1)
-    ordered, code = (logits / temperature).softmax(1).sort(1, descending=True)
-    cumulative = ordered.cumsum(1)
-    last = torch.full_like(code[:, :1], logits.shape[1] - 1)
-    if top_p is not None and top_p < 1.0:
-        last = (cumulative < top_p).sum(1, keepdim=True).clamp(max=logits.shape[1] - 1)  # the one that reaches top_p
-    place = (cumulative < u[:, None] * cumulative.gather(1, last)).sum(1, keepdim=True)
-    return code.gather(1, torch.minimum(place, last)).squeeze(1)

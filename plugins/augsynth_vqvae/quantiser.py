@@ -50,9 +50,12 @@ class Quantiser(nn.Module):
     def _bounded(self, z: Tensor) -> Tensor:
         """To the range whose whole numbers are the levels: 0 to n - 1, less n // 2."""
         half = (self.levels - 1) * (1 + 1e-3) / 2
-        offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
-        return (z + (offset / half).atanh()).tanh() * half - offset
+        return (z + (self._offset / half).atanh()).tanh() * half - self._offset
 
     def _centred(self, whole: Tensor) -> Tensor:
-        offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
-        return (whole + offset) / ((self.levels - 1) / 2)
+        return (whole + self._offset) / ((self.levels - 1) / 2)
+
+    @property
+    def _offset(self) -> Tensor:
+        """Of an even number of levels none is in the middle."""
+        return torch.where(self.levels % 2 == 0, 0.5, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from augsynth.modalities.image.codec import (
@@ -19,6 +20,16 @@ from augsynth.seeding import uniform
 _CROP = 21  # stream of where the discriminator looks
 _LOOKED_AT = 64  # pixels of the side of what it sees of a step
 _ADVERSARIAL, _PERCEIVED = 0.05, 0.5
+
+
+def codec_optimizers(
+    codec: ImageCodec, discriminator: PatchDiscriminator, lr: float
+) -> dict[str, torch.optim.Optimizer]:
+    """What :func:`codec_step` moves the two by, under the names that it calls."""
+    return {
+        "codec": torch.optim.Adam(codec.parameters(), lr=lr, betas=(0.9, 0.99)),
+        "discriminator": torch.optim.Adam(discriminator.parameters(), lr=lr, betas=(0.5, 0.99)),
+    }
 
 
 def codec_step(
@@ -51,9 +62,10 @@ def codec_step(
         optimize("codec", error)
         return {"error": error}
     look = shared_crop(x, seeds)
-    perceived, missing = perceived_loss(discriminator, look(x), look(made))
+    real, own = look(x), look(made)
+    perceived, missing = perceived_loss(discriminator, real, own)
     optimize("codec", error + _PERCEIVED * perceived + _ADVERSARIAL * missing)
-    told = discriminator_loss(discriminator, look(x), look(made.detach()))
+    told = discriminator_loss(discriminator, real, own)
     optimize("discriminator", told)
     return {"error": error, "perceived": perceived, "discriminator": told}
 

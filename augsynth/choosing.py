@@ -1,0 +1,44 @@
+"""One of many by their logits: the next word of a text, the next code of an image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from augsynth.errors import ConfigError
+
+
+def checked_top_p(top_p: float | None, truncation: float | None = None) -> float | None:
+    """``top_p``, or ``truncation`` in its place where it is not given. Raises ConfigError unless it is a share."""
+    if top_p is None:
+        return None if truncation is None else min(truncation, 1.0)
+    if not 0.0 < top_p <= 1.0:
+        raise ConfigError(f"top_p={top_p!r}: expected a share in (0, 1], or None for all")
+    return top_p
+
+
+def choose_by_logits(
+    logits: Tensor, u: Tensor, *, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Tensor:
+    """One of many (n,) int64 for each row of logits (n, many), by inverting the distribution at u (n,) in (0, 1).
+
+    Args:
+        temperature: divides the logits; 0 takes the likeliest.
+        top_k: choose among so many.
+        top_p: choose among the likeliest that together have this probability (Holtzman et al. 2020).
+    """
+    if temperature == 0:
+        return logits.argmax(1)
+    logits = logits / temperature
+    if top_k is not None and top_k < logits.shape[1]:
+        least = logits.topk(top_k, dim=1).values[:, -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    probabilities = logits.softmax(1)
+    if top_p is not None and top_p < 1.0:
+        ordered = probabilities.sort(1, descending=True).values
+        # the smallest set of tokens that reaches top_p: those no rarer than the one that completes it
+        reached = (ordered.cumsum(1) < top_p).sum(1, keepdim=True).clamp(max=ordered.shape[1] - 1)
+        probabilities = probabilities.masked_fill(probabilities < ordered.gather(1, reached), 0.0)
+    cumulative = probabilities.cumsum(1)
+    drawn = torch.searchsorted(cumulative, (u * cumulative[:, -1])[:, None]).squeeze(1)
+    return drawn.clamp(max=logits.shape[1] - 1)
