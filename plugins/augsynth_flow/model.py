@@ -362,7 +362,7 @@ class Flow(Restorer):
         augment = 0.5 if per_class < 300 else 0.0
         made: dict[str, Any] = {"steps": steps, "batch_size": 64, "augment": augment, "resolution": None}
         if (shorter := min(spec.height, spec.width)) > _LARGEST:
-            # half an hour on two CPU cores at 128 pixels; fewer, and the autoencoder is not done
+            # by the time of an update, half an hour on two CPU cores at 128 pixels
             made["steps"] = 8000
             made |= {"batch_size": 16, "width": 64, "resolution": _FULL if shorter > _FULL else None}
         return made

@@ -101,6 +101,6 @@ class VAEGAN(authoring.VariationalGenerator):
         made = authoring.latent_presets(spec, n)
         made["steps"] *= 2
         if (shorter := min(spec.height, spec.width)) > 64:
-            # half an hour on two CPU cores at 128 pixels
+            # by the time of an update, half an hour on two CPU cores at 128 pixels
             made |= {"steps": 2500, "batch_size": 16, "latent_dim": 64, "resolution": 128 if shorter > 128 else None}
         return made

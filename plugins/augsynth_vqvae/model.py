@@ -236,7 +236,7 @@ class VQVAE(augsynth.Generator):
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         per_class = n / max(1, spec.num_classes)
         large = min(spec.height, spec.width) > 64
-        # half an hour to an hour on two CPU cores at 128 pixels
+        # by the time of an update, half an hour to an hour on two CPU cores at 128 pixels
         steps = 8000 if large else 2000 if per_class < 300 else 4000
         return {
             "steps": steps,
