@@ -163,3 +163,22 @@ def test_guidance_and_top_p_of_a_vqvae():
     assert torch.equal(gen.sample(6, seed=0, truncation=0.1).x, gen.sample(6, seed=0, top_p=0.1).x)
     with pytest.raises(augsynth.ConfigError, match="top_p=2"):
         gen.sample(1, top_p=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "own"), [("flow", {"latent": True, "codec_width": 16}), ("vqvae", {"levels": (5, 4)})]
+)
+def test_a_fit_that_is_interrupted_while_its_autoencoder_is_fitted_ends_the_same(name, own, tmp_path):
+    data = open_dataset("digits").subset(torch.arange(48))
+    options = {"steps": 60, "batch_size": 8, "width": 16, "seed": 4, "progress": False, "device": "cpu", **own}
+    whole = augsynth.fit(name, data, **options)
+
+    def stop_at_20(step, losses):
+        assert "error" in losses  # of the autoencoder
+        raise KeyboardInterrupt
+
+    with pytest.warns(augsynth.FitWarning, match="interrupted after 20 steps"):
+        augsynth.fit(name, data, checkpoint_dir=tmp_path / "c", callback=stop_at_20, **options)
+    rest = augsynth.fit(name, data, checkpoint_dir=tmp_path / "c", resume=True, **options)
+    assert torch.equal(whole.sample(8, seed=0).model_x, rest.sample(8, seed=0).model_x)
+    assert whole.fit_info["history"] == rest.fit_info["history"]
