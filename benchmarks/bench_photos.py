@@ -18,104 +18,12 @@ from pathlib import Path
 
 import torch
 from common import drawn_evenly, record
-from torch import nn
-from torch.nn import functional as F  # noqa: N812 - as in torch's documentation
-from torch.utils.data import DataLoader, Dataset
+from strong import Arm, train
 
 import augsynth
 from augsynth.datasets.named import open_dataset
 
-torchvision = augsynth.import_torchvision()
 v2 = augsynth.import_torchvision("torchvision.transforms.v2")
-WIDTH = 16
-
-
-class Block(nn.Module):
-    def __init__(self, channels: int, out: int, stride: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
-            nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out),
-        )  # fmt: skip
-        same = stride == 1 and channels == out
-        self.short = nn.Identity() if same else nn.Sequential(nn.Conv2d(channels, out, 1, stride), nn.BatchNorm2d(out))
-
-    def forward(self, x):
-        return F.relu(self.body(x) + self.short(x))
-
-
-def resnet(classes: int) -> nn.Module:
-    """ResNet-18 (He et al. 2016) with fewer channels."""
-    layers: list[nn.Module] = [nn.Conv2d(3, WIDTH, 7, 2, 3), nn.BatchNorm2d(WIDTH), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
-    channels = WIDTH
-    for level, out in enumerate((WIDTH, 2 * WIDTH, 4 * WIDTH, 8 * WIDTH)):
-        layers += [Block(channels, out, 1 + (level > 0)), Block(out, out, 1)]
-        channels = out
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
-
-
-class Arm(Dataset):
-    """A dataset, and how it is trained on."""
-
-    def __init__(self, dataset, *, mix: bool = False, prior: torch.Tensor | None = None) -> None:
-        self.dataset, self.mix, self.prior = dataset, mix, prior
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int):
-        return self.dataset[index]
-
-    def __getitems__(self, indices):
-        own = getattr(self.dataset, "__getitems__", None)
-        return own(indices) if own else [self.dataset[i] for i in indices]
-
-    def set_epoch(self, epoch: int) -> None:
-        if hasattr(self.dataset, "set_epoch"):
-            self.dataset.set_epoch(epoch)
-
-
-def normal(x: torch.Tensor) -> torch.Tensor:
-    return x.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
-
-
-def train(dataset, *, steps, batch_size, seed, device):
-    classes = 3
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = resnet(classes).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=steps)
-        mixes = v2.RandomChoice([v2.MixUp(num_classes=classes, alpha=0.2), v2.CutMix(num_classes=classes)])
-        order = torch.Generator().manual_seed(seed)
-        loader = DataLoader(dataset, batch_size=32, shuffle=True, drop_last=True, generator=order)
-        step, epoch = 0, 0
-        while step < steps:
-            if hasattr(dataset, "set_epoch"):
-                dataset.set_epoch(epoch)
-            epoch += 1
-            for x, y in loader:
-                x, target = normal(x), y
-                if getattr(dataset, "mix", False):
-                    x, target = mixes(x, y)
-                logits = model(x)
-                if getattr(dataset, "prior", None) is not None:
-                    logits = logits + dataset.prior.log()
-                optimizer.zero_grad()
-                F.cross_entropy(logits, target).backward()
-                optimizer.step()
-                schedule.step()
-                step += 1
-                if step == steps:
-                    break
-    model.eval()
-
-    def predict(inputs):
-        x = torch.stack(list(inputs))
-        with torch.no_grad():
-            return torch.cat([model(normal(part)) for part in x.split(128)])
-
-    return predict
 
 
 def main() -> None:
@@ -158,15 +66,16 @@ def main() -> None:
         )  # fmt: skip
 
     arms = {
-        "balanced": lambda seed: Arm(base),
-        "balanced + classic": lambda seed: Arm(blend(base, seed, classic)),
-        "balanced + classic + mixes": lambda seed: Arm(blend(base, seed, classic), mix=True),
-        "logit adjustment + classic": lambda seed: Arm(blend(real, seed, classic), prior=prior),
-        "balanced + classic + variations": lambda seed: Arm(blend(base, seed, classic, 0.5)),
+        "balanced": lambda seed: Arm(base, 3),
+        "balanced + classic": lambda seed: Arm(blend(base, seed, classic), 3),
+        "balanced + classic + mixes": lambda seed: Arm(blend(base, seed, classic), 3, mix=True),
+        "logit adjustment + classic": lambda seed: Arm(blend(real, seed, classic), 3, prior=prior),
+        "balanced + classic + variations": lambda seed: Arm(blend(base, seed, classic, 0.5), 3),
     }
     with tempfile.TemporaryDirectory() as temporary:
         result = augsynth.uplift(
             real, test, arms, baseline="balanced + classic", seeds=options.seeds, steps=options.steps,
+            batch_size=32,
             metric="balanced_accuracy", train=train, jobs=options.jobs, stop_early=False, out=options.out or temporary,
         )  # fmt: skip
     print(result, flush=True)
