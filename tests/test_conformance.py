@@ -1,6 +1,10 @@
 """Every registered generator and transform, first- and third-party alike, against the contract's promises."""
 
+from functools import lru_cache
+
 import pytest
+import torch
+from augsynth_flow.transform import Restore
 
 import augsynth
 from augsynth.modalities.text.tiny import TinyTexts
@@ -23,8 +27,30 @@ def test_generator(name, check):
     check(name)
 
 
+@lru_cache(maxsize=8)
+def tiny_flow(height, width, channels):
+    data = [(torch.rand(channels, height, width), i % 2) for i in range(8)]
+    return augsynth.fit("flow", data, steps=2, width=16, progress=False, device="cpu")
+
+
+class TinyRestore(Restore):
+    """The transform that needs a generator, with one for images like those that it is given."""
+
+    modality = "image"
+
+    def __init__(self, **config):
+        super().__init__(tiny_flow(8, 8, 1), noise=0.1, **config)
+
+    def apply(self, image, seed):
+        self.gen = tiny_flow(*image.shape)
+        return super().apply(image, seed)
+
+
 @pytest.mark.parametrize(("name", "check"), _cases("transform"))
 def test_transform(name, check):
+    if name == "augsynth/restore":
+        check(TinyRestore)
+        return
     if name in ("augsynth/eda", "augsynth/wordnet"):
         needs_wordnet()
     check(name)

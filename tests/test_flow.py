@@ -1,5 +1,6 @@
 """What is the flow's own: its ways, its steps, and what it mends."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -88,6 +89,34 @@ def test_it_fills_in_and_enlarges(flow, held):
     large = flow.restore(small, scale=2)
     plain = torch.nn.functional.interpolate(small.float(), scale_factor=2.0)
     assert large.shape == x.shape and error(large, x) < error(plain, x)
+
+
+def test_it_mends_as_a_transform_of_any_form_of_image(flow, held, tmp_path):
+    flow.save(tmp_path / "flow")
+    mend = augsynth.create("transform", "restore", gen=tmp_path / "flow", noise="auto")
+    x = held.inputs[0]
+    noisy = (x + 40 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 255).to(torch.uint8)
+    mended = mend(noisy, seed=0)
+    assert torch.equal(mended, flow.restore(noisy[None], noise="auto")[0]) and error(mended, x) < error(noisy, x)
+    as_array = mend(noisy.movedim(0, -1).numpy(), seed=0)
+    assert isinstance(as_array, np.ndarray) and np.array_equal(as_array[..., 0], mended[0].numpy())
+    mask = torch.zeros(8, 8, dtype=torch.bool)
+    mask[2:5, 2:5] = True
+    fill = augsynth.create("transform", "restore", gen=flow, mask=mask, steps=4, draws=2)
+    assert torch.equal(fill(x, seed=1)[..., ~mask], x[..., ~mask])
+    assert torch.equal(fill(x, seed=1), fill(x, seed=1)) and not torch.equal(fill(x, seed=1), fill(x, seed=2))
+    chain = augsynth.SyntheticDataset(held, None, ratio=0.0, transform=mend, seed=0)
+    assert chain[0][0].shape == (1, 8, 8)
+
+
+def test_what_a_mending_transform_refuses(flow, held):
+    for given in ({}, {"noise": 0.1, "mask": torch.zeros(8, 8)}):
+        with pytest.raises(augsynth.ConfigError, match="expected one of the two"):
+            augsynth.create("transform", "restore", gen=flow, **given)
+    with pytest.raises(augsynth.CapabilityError, match="object does not restore images"):
+        augsynth.create("transform", "restore", gen=object(), noise=0.1)
+    with pytest.raises(augsynth.DataError, match="image of 9×8 pixels and 1 channel, and the generator .* 8×8"):
+        augsynth.create("transform", "restore", gen=flow, noise=0.1)(torch.zeros(1, 9, 8, dtype=torch.uint8), seed=0)
 
 
 @pytest.mark.parametrize(

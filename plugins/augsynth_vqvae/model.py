@@ -96,8 +96,8 @@ class VQVAE(augsynth.Generator):
             classes=spec.num_classes,
             condition=spec.condition_size,
         )
-        self.averaged = authoring.averaged(self.codec, ema_decay)
-        self.averaged_prior = authoring.averaged(self.prior, ema_decay)
+        self.averaged: Any = authoring.averaged(self.codec, ema_decay)
+        self.averaged_prior: Any = authoring.averaged(self.prior, ema_decay)
         self.grid = self.codec.grid
         self.lr, self.prior_lr, self.weight_decay = lr, prior_lr, weight_decay
         self.codec_share, self.adversarial_share = codec_share, adversarial_share
