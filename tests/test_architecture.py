@@ -35,7 +35,7 @@ def test_a_plugin_imports_the_public_names_only_and_no_other_plugin(package):
 def test_a_plugins_listing_is_short_and_light(package):
     file = package / "__init__.py"
     assert set(_imports(file)) <= {"augsynth", "augsynth.authoring", "collections.abc"}
-    assert package == TEMPLATE or len(file.read_text().splitlines()) < 25
+    assert package == TEMPLATE or len(file.read_text().splitlines()) < 30
 
 
 def test_the_core_imports_no_plugin_and_no_augmentation_library():

@@ -101,6 +101,10 @@ class TrainingData:
         """k samples as generators see them."""
         return self.spec.raw_to_model(self.raw[indices])
 
+    def digests(self) -> list[bytes]:
+        """One a sample, whatever its label; alike for samples that are the same to the last bit."""
+        return [hashlib.sha256(one).digest() for one in self.spec.digestible(self.raw)]
+
     def subset(self, indices: Tensor) -> TrainingData:
         """Some of the samples, with the same spec."""
         return replace(

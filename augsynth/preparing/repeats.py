@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from augsynth.fitting.training_data import TrainingData
@@ -16,7 +15,7 @@ def find_repeats(
     """Findings of the kinds ``"duplicates"`` and ``"leaks"``, a sample at most once in each, and notes."""
     found: list[Finding] = []
     notes: list[str] = []
-    own = _digests(data)
+    own = data.digests()
     first: dict[bytes, int] = {}
     for i, digest in enumerate(own):
         if digest in first:
@@ -31,7 +30,7 @@ def find_repeats(
             known.add(i)
     if test is None:
         return found, notes
-    there = {digest: i for i, digest in reversed(list(enumerate(_digests(test))))}
+    there = {digest: i for i, digest in reversed(list(enumerate(test.digests())))}
     leaked = {i: there[digest] for i, digest in enumerate(own) if digest in there}
     found += [_repeat("leaks", i, j, "the same", data, test, files) for i, j in leaked.items()]
     for i, j, how in modality.near_duplicates(data.spec, data.raw, test.raw)[0]:
@@ -49,7 +48,3 @@ def _repeat(
     labels = [None if one.classes is None else one.classes[k] for one, k in ((data, i), (other, j))]
     apart = labels[0] is not None and labels[1] is not None and bool((labels[0] != labels[1]).any())
     return Finding(kind, i, f"{detail}, under another label" if apart else detail, j, 1.0 + apart, files[i])
-
-
-def _digests(data: TrainingData) -> list[bytes]:
-    return [hashlib.sha256(one).digest() for one in data.spec.digestible(data.raw)]

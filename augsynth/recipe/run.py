@@ -16,6 +16,7 @@ from augsynth._atomic import atomic_file
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
 from augsynth.fitting.fit import fit
+from augsynth.fitting.stratified import stratified_split
 from augsynth.generator.generator import Generator
 from augsynth.labels.frequencies import evenly
 from augsynth.loading import load
@@ -29,7 +30,7 @@ from augsynth.recipe.state import State
 from augsynth.recipe.writing import recipe_yaml
 from augsynth.recognition import modality_of
 from augsynth.registry import default_registry
-from augsynth.utility.classic import split, tune_classic
+from augsynth.utility.classic import tune_classic
 from augsynth.utility.comparison import mean_interval
 from augsynth.utility.result import Uplift, write_json
 from augsynth.utility.trials import TrialStore
@@ -256,7 +257,7 @@ class Run:
             if len(sets.classes[rest].unique()) == len(sets.names):
                 return self._sampled(own), Subset(sets.pool, rest.tolist())
         everything = sets.chosen(0, self.gone)
-        inner, outer = split(sets.classes[everything], 0.25, seed)
+        inner, outer = stratified_split(sets.pool_data.subset(everything), 0.25, seed)
         own, rest = everything[inner], everything[outer]
         return self._sampled(own), Subset(sets.pool, rest.tolist())
 

@@ -10,10 +10,10 @@ from torch.utils.data import Subset
 
 from augsynth.datasets.named import has_test_split, open_dataset
 from augsynth.errors import ConfigError, DataError
+from augsynth.fitting.stratified import stratified_split
 from augsynth.fitting.training_data import TrainingData
 from augsynth.recipe.keys import DataKeys
 from augsynth.seeding import derive
-from augsynth.utility.classic import split
 
 _DRAW, _HELD = 0xD4A3, 0x4E1D
 _HELD_MOST = 2000  # samples to choose classic augmentation on
@@ -107,9 +107,7 @@ def _opened(keys: DataKeys, seed: int) -> tuple[Any, Any]:
     if keys.holdout is None:
         raise ConfigError(f"data.train: {keys.train!r} has no test split: add data.test, or data.holdout: 0.3")
     data = _labelled(TrainingData.read(everything, show=False), keys.train)
-    if data.classes is None:
-        raise DataError("the data has no labels")
-    train, held = split(data.classes, keys.holdout, int(derive(seed, _HELD)) % 2**63)
+    train, held = stratified_split(data, keys.holdout, int(derive(seed, _HELD)) % 2**63)
     return Subset(everything, train), Subset(everything, held)
 
 

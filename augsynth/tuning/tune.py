@@ -15,12 +15,12 @@ from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import ConfigError, DataError, FilterExhaustedError, FitError
+from augsynth.fitting.stratified import stratified_split
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.seeding import check_seed, derive
 from augsynth.tuning.candidates import Candidates
 from augsynth.tuning.result import Tuning
-from augsynth.utility.classic import split
 from augsynth.utility.comparison import Comparison, compare
 from augsynth.utility.scoring import Scorer
 from augsynth.utility.trials import run_trials, usable_jobs
@@ -99,7 +99,7 @@ def tune(
             )
         if not 0.0 < validation < 1.0:
             raise ConfigError(f"validation={validation!r}: expected a share in (0, 1), or a dataset")
-        inside, outside = split(data.classes, float(validation), seed)
+        inside, outside = stratified_split(data, float(validation), seed)
         part, held = Subset(real, inside), Subset(real, outside)
     inner, outer = TrainingData.read(part, show=False), TrainingData.read(held, show=False)
     score = Scorer(inner, outer, metric=metric, train=None, steps=steps, batch_size=None, device=device)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
 from torch.utils.data import Subset
 
 from augsynth.errors import DataError
+from augsynth.fitting.stratified import stratified_split
 from augsynth.fitting.training_data import TrainingData
 from augsynth.recognition import modality_of
 from augsynth.utility.arms import with_classic
@@ -48,15 +48,14 @@ def tune_classic(
     Args:
         real: the training set, map-style, with labels.
         candidates: name → transform; None takes those of the kind of data. No transform at all is always a candidate.
-        validation: share of each class that is held out; or a dataset to validate on, which takes nothing from
-        ``real``.
-            Where samples of ``real`` repeat, only the latter is honest.
+        validation: share of each class that is held out, a sample that is there several times with all of them; or a
+            dataset to validate on, which takes nothing from ``real``.
         seeds: how many to average over.
         seed: everything random follows it.
         options: of :func:`uplift`: ``steps``, ``metric``, ``train``, ``device``, ``jobs``, ``progress``, ...
 
     Raises:
-        DataError: a class with a single sample, or no labels.
+        DataError: a class with a single sample, or with copies of one, or no labels.
     """
     from augsynth.utility.uplift import uplift
 
@@ -65,7 +64,7 @@ def tune_classic(
         raise DataError("choosing a transform needs labels; the data has none")
     inner, outer = real, validation
     if isinstance(validation, (int, float)):
-        part, held = split(data.classes, float(validation), seed)
+        part, held = stratified_split(data, float(validation), seed)
         inner, outer = Subset(real, part), Subset(real, held)
     transforms = modality_of(data.spec).classic_candidates(data.spec) if candidates is None else dict(candidates)
 
@@ -78,23 +77,3 @@ def tune_classic(
     scores = {name: one.mean for name, one in found.arms.items()}
     best = max(scores, key=scores.__getitem__)
     return ClassicChoice(best, transforms.get(best), scores)
-
-
-def split(classes: torch.Tensor, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Positions to train on and to validate on: ``share`` of each class, at least one, is for validation.
-
-    Raises:
-        DataError: a class of one sample.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    train: list[int] = []
-    held: list[int] = []
-    for c in classes.unique().tolist():
-        own = (classes == c).nonzero().flatten()
-        if len(own) < 2:
-            raise DataError(f"a class of one sample (position {int(own[0])}): expected two or more, to hold one out")
-        own = own[torch.randperm(len(own), generator=generator)]
-        cut = min(len(own) - 1, max(1, round(share * len(own))))
-        held += own[:cut].tolist()
-        train += own[cut:].tolist()
-    return sorted(train), sorted(held)
