@@ -59,6 +59,7 @@ _EXPORTS = {
     "augsynth.loading": ("load",),
     "augsynth.modalities.image.grids": ("image_grid",),
     "augsynth.modalities.text.cleaning": ("CleaningReport", "clean"),
+    "augsynth.modalities.text.embedding_classifier": ("EmbeddingClassifier",),
     "augsynth.pool.sample_pool": ("SamplePool",),
     "augsynth.preparing.findings": ("Finding", "Preparation"),
     "augsynth.preparing.prepare": ("prepare",),

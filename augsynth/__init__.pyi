@@ -49,6 +49,7 @@ from augsynth.modalities.image.grids import image_grid as image_grid
 from augsynth.modalities.text import topics as topics
 from augsynth.modalities.text.cleaning import CleaningReport as CleaningReport
 from augsynth.modalities.text.cleaning import clean as clean
+from augsynth.modalities.text.embedding_classifier import EmbeddingClassifier as EmbeddingClassifier
 from augsynth.plugin_specs import CallbackSpec as CallbackSpec
 from augsynth.plugin_specs import FilterSpec as FilterSpec
 from augsynth.plugin_specs import GeneratorSpec as GeneratorSpec

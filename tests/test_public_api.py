@@ -25,6 +25,7 @@ PUBLIC = [
     "CosineSchedule",
     "DataError",
     "DeviceBlend",
+    "EmbeddingClassifier",
     "EpochWarning",
     "Evaluation",
     "Figure",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from safetensors.torch import save as to_bytes
 from safetensors.torch import save_file
@@ -28,6 +28,7 @@ class Saveable(Protocol):
     plugin: str | None
     plugin_version: str | None
     fit_info: dict[str, Any]
+    keeps_samples: ClassVar[bool]
 
     def inference_state(self) -> dict[str, Tensor]: ...
 
@@ -94,6 +95,11 @@ def _card(generator: Saveable) -> str:
     topics = spec.topics
     about = f"\n- Topics: {'; '.join(topics.names)}" if topics is not None else ""
     rows = "\n".join(f"| {key} | {_short(value)} |" for key, value in settings.items())
+    kept = (
+        "**The folder holds real samples that it was fitted on**: share it only where you may share those."
+        if generator.keeps_samples
+        else "The folder holds no training sample."
+    )
     health = info.get("warnings") or ["none"]
     return f"""# {generator.plugin or type(generator).__name__}
 
@@ -115,6 +121,6 @@ gen = augsynth.load("path/to/this/folder")
 batch = gen.sample(64, seed=0)
 ```
 
-The folder holds no training sample. That a generator does not reproduce its training data is not proven by that:
+{kept} That a generator does not reproduce its training data is not proven by that:
 check it against a hold-out before you publish samples of sensitive data.
 """

@@ -43,6 +43,8 @@ class AuthoredGenerator(nn.Module):
     """What the samples can be conditioned on; must agree with the plugin's spec."""
     training_only: ClassVar[tuple[str, ...]] = ()
     """Submodules that only fitting needs (a discriminator): not saved, and dropped once fitted."""
+    keeps_samples: ClassVar[bool] = False
+    """Whether a checkpoint holds samples that it was fitted on, such as examples in prompts; its card says so."""
     micro_batch: ClassVar[dict[str, int]] = {"cpu": 64}
     """Larger requests are made in equal parts of about this size, by kind of device (1024 where none is given). It
     bounds memory; on a CPU, 64 samples of 1×28×28 stay in the cache and take a fifth less time each than 256 do."""

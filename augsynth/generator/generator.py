@@ -204,8 +204,8 @@ class Generator(CoreGenerator):
     def save(self, path: str | Path) -> Path:
         """Write a checkpoint folder; whatever stood at ``path`` stays whole until the new one is complete.
 
-        The folder holds ``model.safetensors``, ``generator.json``, a model card ``README.md`` and a preview.
-        No pickle, no training sample. Load it with :func:`augsynth.load`.
+        The folder holds ``model.safetensors``, ``generator.json``, a model card ``README.md`` and a preview. No pickle;
+        no training sample, unless ``keeps_samples`` says so. Load it with :func:`augsynth.load`.
         """
         return save(self, path)
 

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import augsynth
+from augsynth import authoring
 from augsynth_transformers.gguf import converted
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -114,12 +116,9 @@ def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
 
 def import_transformers() -> Any:
     """The library, with a torchvision that it can import. Raises MissingDependencyError."""
-    module = augsynth.import_optional("transformers", extra="transformers", purpose="pretrained language models")
-    try:
+    module = authoring.import_optional("transformers", extra="transformers", purpose="pretrained language models")
+    with suppress(ModuleNotFoundError):
         augsynth.import_torchvision()  # it imports torchvision, where there is one
-    except ModuleNotFoundError:
-        pass
-    module.utils.logging.disable_progress_bar()
     return module
 
 
@@ -143,13 +142,11 @@ def _check_whole(file: Path) -> None:
         with safe_open(file, "pt") as weights:
             weights.keys()
     except (SafetensorError, OSError) as error:
-        raise augsynth.ConfigError(
-            f"{file} is damaged or half downloaded ({error}); download it again"
-        ) from error
+        raise augsynth.ConfigError(f"{file} is damaged or half downloaded ({error}); download it again") from error
 
 
 def _downloaded(name: str) -> Path:
-    hub = augsynth.import_optional("huggingface_hub", extra="hub", purpose=f"the model {name!r}, which is not here")
+    hub = authoring.import_optional("huggingface_hub", extra="hub", purpose=f"the model {name!r}, which is not here")
     try:
         return Path(
             hub.snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "vocab*", "merges*"])
@@ -158,5 +155,3 @@ def _downloaded(name: str) -> Path:
         raise augsynth.ConfigError(
             f"model={name!r} is neither a folder here nor to be had from the Hub ({type(error).__name__}: {error})"
         ) from error
-
-

@@ -25,7 +25,7 @@ def converted(file: Path) -> Path:
     from augsynth_transformers.base import import_transformers
 
     transformers = import_transformers()
-    augsynth.import_optional("gguf", extra="transformers", purpose="reading GGUF files")
+    authoring.import_optional("gguf", extra="transformers", purpose="reading GGUF files")
     import torch
 
     try:

@@ -241,7 +241,8 @@ class VQVAE(augsynth.Generator):
         return {
             "steps": steps,
             "batch_size": 16 if large else 64,
-            "levels": (8, 5, 5, 5) if large else (8, 6, 5),
+            # 8x8 digits: 91 % of the samples had their label with 25 codes a place, 28 % with 240, after 100 s
+            "levels": (8, 5, 5, 5) if large else (5, 5) if min(spec.height, spec.width) <= 16 else (8, 6, 5),
             "resolution": 256 if min(spec.height, spec.width) > 256 else None,
         }
 

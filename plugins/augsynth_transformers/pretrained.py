@@ -1,0 +1,207 @@
+"""What the generators of pretrained models share: the base, which no checkpoint holds, and how texts are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import augsynth
+from augsynth import authoring
+from augsynth_transformers import base
+from augsynth_transformers.flaws import flaw_of
+from augsynth_transformers.prefixes import Prefixes, Prompt
+from augsynth_transformers.template import Template
+from augsynth_transformers.writing import write
+
+_TOKEN, _AGAIN = 71, 72  # streams
+_TRIES = 5  # of a text that is no text
+_DTYPES = ("float32", "bfloat16", "float16")
+
+
+class Pretrained(augsynth.Generator):
+    """Texts by a causal language model that was trained on other data. A subclass says by what prompts.
+
+    The base model stays where it is: a checkpoint names it, with a digest by which another one is noticed.
+    """
+
+    modality = "text"
+    conditions = frozenset({"label", "topic"})
+    micro_batch = {"cpu": 48, "cuda": 256}  # noqa: RUF012 - a constant of the class
+
+    identity: Tensor
+
+    def use(self, model: str, digest: str, dtype: str, template: Mapping[str, str], longest: int, spec: Any) -> None:
+        """What ``build`` of a subclass calls first."""
+        if dtype not in _DTYPES:
+            raise augsynth.ConfigError(f"dtype={dtype!r}: expected one of {', '.join(map(repr, _DTYPES))}")
+        if longest < 1:
+            raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
+        self.template = Template.of(
+            template, labelled=spec.labels is not None, topics=getattr(spec, "topics", None) is not None
+        )
+        folder = base.find(model)
+        found = base.fingerprint(folder)
+        if digest and digest != found:
+            raise augsynth.CheckpointError(
+                f"{folder} is another model than the one that this generator was made with (sha256 {found[:12]}..., "
+                f"expected {digest[:12]}...): put that one there, or fit anew"
+            )
+        self.folder, self.dtype, self.longest = folder, dtype, longest
+        self._own: dict[str, Any] = {}  # what is not saved, and made when it is needed
+        # which model, in a checkpoint that may hold nothing else
+        number = torch.tensor([int(found[i : i + 15], 16) for i in (0, 15, 30, 45)], dtype=torch.int64)
+        self.register_buffer("identity", number)
+
+    @classmethod
+    def found_in(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings that follow from the model and the data: its digest, the template, how long texts are."""
+        folder = base.find(config.get("model", ""))
+        template = Template.of(
+            config.get("template"), labelled=data.classes is not None, topics=data.topics is not None
+        )
+        tokenizer = base.loaded(str(folder), config.get("dtype", "float32"))[0]
+        lengths = sorted(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in _some(data.raw))
+        # a few very long texts must not set the pace of all
+        usual = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 2
+        given = {"digest": base.fingerprint(folder), "template": vars(template), "longest": usual}
+        return {key: config.get(key) or value for key, value in given.items()} | {"template": vars(template)}
+
+    def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
+        """For each text: its prompt, the first line of it, and the real texts that it must not copy."""
+        raise NotImplementedError
+
+    def draw(
+        self,
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        temperature: float,
+        truncation: float | None,
+        topics: Tensor | None = None,
+        top_k: int | None = 50,
+        top_p: float | None = None,
+        max_length: int | None = None,
+    ) -> list[str]:
+        """
+        A text that is empty, a loop, its prompt, or a copy of a real text that its prompt was made of is drawn anew, by
+        numbers of its own and each time a little more freely; after five times it is an error where it is empty, or a
+        copy.
+
+        Args:
+            temperature: divides the logits; 0 takes the likeliest token (greedy).
+            truncation: the same as ``top_p``, where that is not given; 0.95 where neither is.
+            top_k: choose among so many tokens; None for all.
+            top_p: choose among the likeliest tokens that together have this probability (Holtzman et al. 2020).
+            max_length: in tokens; None for what suits the data.
+        """
+        top_p = authoring.checked_top_p(top_p, truncation)
+        top_p = 0.95 if top_p is None else top_p
+        longest = self.longest if max_length is None else max_length
+        for name, value in (("top_k", top_k), ("max_length", longest)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+        asked = self.prompts_for(labels, topics, seeds)
+        texts = [""] * len(asked)
+        flaws: dict[int, str] = dict.fromkeys(range(len(asked)), "empty")
+        for attempt in range(_TRIES):
+            rows = list(flaws)
+            numbers = authoring.uniform(
+                authoring.derive(seeds[rows], _AGAIN + attempt) if attempt else seeds[rows], (longest,), stream=_TOKEN
+            )
+            made = write(
+                self.prefixes,
+                [asked[row][0] for row in rows],
+                numbers,
+                self._ended,
+                temperature=temperature * (1 + attempt / 4) if temperature else attempt / 4,
+                top_k=top_k,
+                top_p=top_p,
+            )
+            flaws = {}
+            for row, ids in zip(rows, made, strict=True):
+                texts[row] = self._text(ids)
+                if (flaw := flaw_of(texts[row], *asked[row][1:])) is not None:
+                    flaws[row] = flaw
+            if not flaws:
+                break
+        if bad := [flaw for flaw in flaws.values() if flaw in ("empty", "copy")]:
+            what = "wrote nothing" if "empty" in bad else "wrote real texts of its prompt again"
+            raise augsynth.ConfigError(
+                f"{self.folder.name} {what} {_TRIES} times in a row for {len(bad)} of {len(asked)} texts: it is too "
+                f"small for this, or does not suit the template, whose examples begin with {self.template.example!r}"
+            )
+        return texts
+
+    # ------------------------------------------------------------------ the base
+
+    @property
+    def tokenizer(self) -> Any:
+        return self._loaded()[0]
+
+    @property
+    def network(self) -> Any:
+        """The language model, on the device of the generator."""
+        model = self._loaded()[1]
+        if next(model.parameters()).device != self.device:
+            model.to(self.device)
+        return model
+
+    @property
+    def prefixes(self) -> Prefixes:
+        if "prefixes" not in self._own or self._own["prefixes"].model is not self.network:
+            self._own["prefixes"] = Prefixes(self.network, self.width)
+        made: Prefixes = self._own["prefixes"]
+        return made
+
+    @property
+    def width(self) -> int:
+        """Tokens of the longest prompt."""
+        raise NotImplementedError
+
+    def check_context(self, width: int) -> None:
+        """Raises ConfigError unless prompt and text fit into what the model can see."""
+        context = int(getattr(self.network.config, "max_position_embeddings", 0) or 0)
+        if context and width + self.longest > context:
+            raise augsynth.ConfigError(
+                f"the longest prompt has {width} tokens and a text up to {self.longest}, and {self.folder.name} sees "
+                f"{context}: use fewer or shorter examples, or a smaller longest="
+            )
+
+    def _loaded(self) -> tuple[Any, Any]:
+        return base.loaded(str(self.folder), self.dtype)
+
+    def ids(self, text: str) -> Prompt:
+        """A prompt as token ids, begun as the model is used to."""
+        return tuple(self.tokenizer(text)["input_ids"])
+
+    def _ended(self, ids: list[int]) -> bool:
+        if ids[-1] in self._ends:
+            return True
+        # what a token says may depend on the one before it
+        return self.template.stop in self._decoded(ids).lstrip()
+
+    @property
+    def _ends(self) -> set[int]:
+        """Ids that end a text: those of the tokenizer, and those that the model's settings name."""
+        config = getattr(self.network, "generation_config", None)
+        own = [self.tokenizer.eos_token_id, getattr(config, "eos_token_id", None)]
+        return {one for given in own for one in (given if isinstance(given, list) else [given]) if one is not None}
+
+    def _text(self, ids: Sequence[int]) -> str:
+        text = self._decoded(ids).lstrip().split(self.template.stop)[0]
+        return text.replace("\ufffd", "").replace("\x00", "").strip()
+
+    def _decoded(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the base, which another process finds by itself."""
+        return {**self.__dict__, "_own": {}}
+
+
+def _some(texts: Sequence[str]) -> Sequence[str]:
+    return list(texts)[:2000]

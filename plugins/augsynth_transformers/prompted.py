@@ -1,0 +1,136 @@
+"""A pretrained language model that goes on with a list of real examples."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import augsynth
+from augsynth import authoring
+from augsynth_transformers.prefixes import Prompt
+from augsynth_transformers.pretrained import Pretrained
+from augsynth_transformers.template import checked_descriptions, says_nothing
+
+_CHOICE, _SHOWN = 73, 74  # streams
+_KEPT = 64  # real texts of a class and topic that prompts are made of, at most
+
+
+class Prompted(Pretrained):
+    """Texts in the way of a few real ones (in-context learning, Brown et al. 2020; as augmentation: GPT3Mix, Yoo et al.
+    2021). Nothing is trained.
+
+    Each sample follows one of a few prompts of its class and topic, by its seed; what the model has read of a prompt is
+    kept, and repeated over a batch. A checkpoint holds the real texts that prompts are made of, and says so.
+    """
+
+    keeps_samples = True
+
+    def build(
+        self,
+        spec: authoring.TextSpec,
+        *,
+        model: str = "",
+        examples: int = 6,
+        prompts: int = 4,
+        template: Mapping[str, str] | None = None,
+        descriptions: Mapping[str, str] | None = None,
+        longest: int = 64,
+        dtype: str = "float32",
+        digest: str = "",
+        texts: Sequence[str] = (),
+        classes: Sequence[int] = (),
+        topics: Sequence[int] = (),
+    ) -> None:
+        """
+        Args:
+            model: a folder, a GGUF file, or a name on the Hugging Face Hub.
+            examples: real texts in a prompt; 0 leaves it to the descriptions.
+            prompts: different prompts of each class and topic.
+            template: parts of :class:`augsynth_transformers.template.Template` that are to be others.
+            descriptions: class → what it is, in words that end "examples of ...", such as "questions about a person".
+            longest: tokens of the longest text; found in the data.
+            dtype: of the model's weights.
+            digest: of the model; found.
+            texts, classes, topics: the real texts that prompts are made of, with their positions; found in the data.
+        """
+        for name, value, least in (("examples", examples, 0), ("prompts", prompts, 1)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
+        self.use(model, digest, dtype, template or {}, longest, spec)
+        names = self._names(spec)
+        self.descriptions = checked_descriptions(descriptions, names)
+        unsaid = [name for name in names if says_nothing(name) and name not in self.descriptions]
+        if unsaid:
+            message = (
+                f"the name of class {unsaid[0]!r} says nothing to a language model: give descriptions="
+                f"{{{unsaid[0]!r}: 'what it is, in words'}}"
+            )
+            if not examples:
+                raise augsynth.ConfigError(f"{message}, since there are no examples")
+            warnings.warn(message, augsynth.FitWarning, stacklevel=2)
+        self.examples, self.prompts = examples, prompts
+        self.pool: dict[tuple[int, int], list[str]] = {}
+        for i, text in enumerate(texts):
+            key = (classes[i] if classes else -1, topics[i] if topics else -1)
+            self.pool.setdefault(key, []).append(text)
+
+    @classmethod
+    def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        found = cls.found_in(data, config)
+        groups: dict[tuple[int, int], list[int]] = {}
+        for i in range(len(data)):
+            key = tuple(-1 if one is None else int(one[i]) for one in (data.classes, data.topics))
+            groups.setdefault(key, []).append(i)  # type: ignore[arg-type]
+        rows = sorted(i for own in groups.values() for i in own[:_KEPT])
+        found["texts"] = [data.raw[i] for i in rows]
+        for name, given in (("classes", data.classes), ("topics", data.topics)):
+            found[name] = [] if given is None else [int(given[i]) for i in rows]
+        return found
+
+    def learn(self, data: Any) -> None:
+        self.check_context(self.width)
+        used = sum(map(len, self.pool.values()))
+        self.fit_info["prompts"] = {"base": self.folder.name, "sha256": self.config["digest"], "real texts": used}
+
+    @property
+    def width(self) -> int:
+        if "width" not in self._own:
+            conditions = [(c, t) for c in range(self.spec.num_classes or 1) for t in range(self.spec.num_topics or 1)]
+            self._own["width"] = max(
+                len(self._prompt(c if self.spec.num_classes else -1, t if self.spec.num_topics else -1, k)[0])
+                for c, t in conditions
+                for k in range(self.prompts)
+            )
+        made: int = self._own["width"]
+        return made
+
+    def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
+        which = (authoring.uniform(seeds, stream=_CHOICE) * self.prompts).long().clamp(max=self.prompts - 1).tolist()
+        wanted = [[-1] * len(which) if one is None else one.tolist() for one in (labels, topics)]
+        return [self._prompt(c, t, k) for c, t, k in zip(*wanted, which, strict=True)]
+
+    def _prompt(self, label: int, topic: int, number: int) -> tuple[Prompt, str, list[str]]:
+        made: dict[tuple[int, int, int], Any] = self._own.setdefault("prompts", {})
+        if (label, topic, number) not in made:
+            own = self.pool.get((label, topic), [])
+            if not own and topic >= 0:  # no real text of both: those of the label, whatever their topic
+                own = [text for (c, _), texts in sorted(self.pool.items()) if c == label for text in texts]
+            seed = authoring.derive(_SHOWN, label + 1, topic + 1, number)
+            order = torch.randperm(len(own), generator=torch.Generator().manual_seed(int(seed) % 2**63)).tolist()
+            shown = [own[i] for i in order[: self.examples]]
+            head = self.template.head(
+                None if label < 0 else self._names(self.spec)[label],
+                None if topic < 0 else self.spec.topics.names[topic],
+                self.descriptions,
+            )
+            made[label, topic, number] = (self.ids(self.template.prompt(head, shown)), head, own)
+        found: tuple[Prompt, str, list[str]] = made[label, topic, number]
+        return found
+
+    @staticmethod
+    def _names(spec: Any) -> list[str]:
+        return [] if spec.labels is None else [spec.labels.display(c) for c in range(spec.num_classes)]
