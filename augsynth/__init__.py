@@ -64,6 +64,8 @@ _EXPORTS = {
     "augsynth.preparing.findings": ("Finding", "Preparation"),
     "augsynth.preparing.prepare": ("prepare",),
     "augsynth.recipe.run": ("run_recipe",),
+    "augsynth.recording.reading": ("recorded",),
+    "augsynth.recording.writing": ("record",),
     "augsynth.registry": ("PluginInfo", "Registry", "create", "plugins"),
     "augsynth.sample_spec": ("SampleSpec",),
     "augsynth.tuning.result": ("Tuning",),

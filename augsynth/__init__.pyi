@@ -61,6 +61,8 @@ from augsynth.preparing.findings import Finding as Finding
 from augsynth.preparing.findings import Preparation as Preparation
 from augsynth.preparing.prepare import prepare as prepare
 from augsynth.recipe.run import run_recipe as run_recipe
+from augsynth.recording.reading import recorded as recorded
+from augsynth.recording.writing import record as record
 from augsynth.registry import PluginInfo as PluginInfo
 from augsynth.registry import Registry as Registry
 from augsynth.registry import create as create

@@ -45,7 +45,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         )
     generator = _make(folder, description, cls)
     try:
-        spec = _spec(folder, description["spec"])
+        spec = stored_spec(folder, description["spec"])
         _check_sizes(_make(folder, description, cls), spec, weights)
         generator.prepare(spec)
         generator.drop_training_modules()
@@ -93,7 +93,7 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
         raise CheckpointError(f"{folder} has settings that {plugin} does not take: {error}") from error
 
 
-def _spec(folder: Path, data: dict[str, Any]) -> SampleSpec:
+def stored_spec(folder: Path, data: dict[str, Any]) -> SampleSpec:
     """The spec of the samples, by the modality that it names."""
     name = data.get("modality")
     try:

@@ -69,6 +69,8 @@ PUBLIC = [
     "open_dataset",
     "plugins",
     "prepare",
+    "record",
+    "recorded",
     "run_recipe",
     "samples_by_class",
     "standard_arms",

@@ -1,0 +1,1 @@
+"""Samples of a slow or costly generator, written once and replayed."""

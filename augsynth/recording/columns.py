@@ -1,0 +1,71 @@
+"""Samples as columns of a table, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from augsynth._optional import import_optional
+
+_EXTRA = {"extra": "datasets", "purpose": "recording samples as Parquet"}
+
+
+def arrow() -> Any:
+    """The library pyarrow. Raises MissingDependencyError."""
+    return import_optional("pyarrow", **_EXTRA)
+
+
+def parquet() -> Any:
+    """Its reader and writer of Parquet. Raises MissingDependencyError."""
+    return import_optional("pyarrow.parquet", **_EXTRA)
+
+
+def table_of(spec: Any, batch: Any, kept: list[int]) -> Any:
+    """The rows ``kept`` of a batch of samples as an Arrow table: ``x`` (text, or nested lists of numbers, in the shape,
+    dtype and range of the dataset), ``label``, ``topic``, ``seed``, and ``position`` and ``about``, the positions of
+    label and topic among those of the spec."""
+    pa = arrow()
+    raw = spec.placed(spec.model_to_raw(batch.model_x[torch.tensor(kept, dtype=torch.int64)]), "cpu")
+    columns: dict[str, Any] = {"x": _column(pa, raw)}
+    if batch.classes is not None:
+        own = batch.classes[kept].cpu()
+        columns["label"] = pa.array([spec.labels.display(one) for one in own])
+        columns["position"] = _column(pa, own)
+    if batch.topics is not None:
+        columns["topic"] = pa.array([spec.topics.display(int(batch.topics[i])) for i in kept])
+        columns["about"] = pa.array(batch.topics[kept].cpu().numpy())
+    columns["seed"] = pa.array(batch.meta.seeds[kept].cpu().numpy())
+    return pa.table(columns)
+
+
+def raws_of(spec: Any, column: Any) -> Any:
+    """The column ``x`` as n raw samples."""
+    pa = arrow()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return spec.stacked(column.to_pylist())
+    return tensor_of(column)
+
+
+def tensor_of(column: Any) -> Tensor:
+    """(n, ...) of nested lists of one length each."""
+    pa = arrow()
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    shape = [len(array)]
+    while pa.types.is_fixed_size_list(array.type):
+        shape.append(array.type.list_size)
+        array = array.flatten()
+    return torch.from_numpy(np.array(array.to_numpy(zero_copy_only=False))).reshape(shape)
+
+
+def _column(pa: Any, raw: Any) -> Any:
+    if not isinstance(raw, Tensor):
+        return pa.array(list(raw))
+    values = pa.array(raw.contiguous().numpy().reshape(-1))
+    for size in reversed(raw.shape[1:]):
+        values = pa.FixedSizeListArray.from_arrays(values, size)
+    return values

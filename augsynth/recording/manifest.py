@@ -1,0 +1,91 @@
+"""What a recording says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from augsynth._atomic import atomic_file
+from augsynth.checkpoint.format import file_digest
+from augsynth.errors import CheckpointError
+
+MANIFEST, FORMAT = "recording.json", 1
+_LARGEST = 64 * 2**20  # bytes
+
+
+@dataclass
+class Manifest:
+    """What a recording says of itself.
+
+    Attributes:
+        settings: what its samples follow from; a recording goes on only with the same.
+        spec: of the samples, as plain data.
+        source: the generator: plugin, version, checkpoint, what its fit said, and the licence.
+        shards: files with their number of rows, how many were asked for, and SHA-256.
+        complete: whether all that was asked for is there.
+    """
+
+    settings: dict[str, Any]
+    spec: dict[str, Any]
+    source: dict[str, Any]
+    shards: list[dict[str, Any]] = field(default_factory=list)
+    complete: bool = False
+
+    @property
+    def asked(self) -> int:
+        """Samples that were asked for so far."""
+        return sum(int(shard["asked"]) for shard in self.shards)
+
+    @property
+    def rows(self) -> int:
+        """Samples that are there."""
+        return sum(int(shard["rows"]) for shard in self.shards)
+
+    def write(self, folder: Path) -> None:
+        """Whole or not at all."""
+        with atomic_file(folder / MANIFEST) as draft:
+            text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+            draft.write_text(text, encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Raises CheckpointError where there is none, or it is damaged."""
+        file = folder / MANIFEST
+        if not file.is_file():
+            raise CheckpointError(
+                f"there is no recording at {folder}: {MANIFEST} is missing; augsynth.record writes one"
+            )
+        if file.stat().st_size > _LARGEST:
+            raise CheckpointError(f"{file} has {file.stat().st_size:,} bytes: expected at most {_LARGEST:,}")
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+            version = data.pop("format")
+            made = cls(**data)
+            known = all(Path(s["file"]).name == s["file"] and s["rows"] >= 0 and s["asked"] > 0 for s in made.shards)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CheckpointError(f"{file} is damaged ({type(error).__name__}: {error})") from error
+        if version != FORMAT or not known or not isinstance(made.spec, dict):
+            raise CheckpointError(f"{file} is not of format {FORMAT}, or names files outside of its folder")
+        return made
+
+    def check(self, folder: Path) -> None:
+        """Raises CheckpointError where a file is missing, or not the one that was written."""
+        for shard in self.shards:
+            file = folder / shard["file"]
+            if not file.is_file() or file_digest(file) != shard["sha256"]:
+                state = "is not the file that was written" if file.is_file() else "is missing"
+                raise CheckpointError(f"{file} {state}: restore it, or record anew into another folder")
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What differs between settings, for messages."""
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return ", ".join(f"{key}={_short(new.get(key))}, there {_short(old.get(key))}" for key in keys)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:50]}..."

@@ -1,0 +1,159 @@
+"""Replay what was recorded, wherever a generator can stand."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth.errors import CapabilityError, CheckpointError, ConfigError, FitWarning
+from augsynth.generator.generator import Generator
+from augsynth.loading import stored_spec
+from augsynth.recording.columns import arrow, parquet, raws_of, tensor_of
+from augsynth.recording.manifest import Manifest
+from augsynth.seeding import uniform
+
+_CHOICE = 0x2EC0
+
+
+class Recorded(Generator):
+    """Recorded samples in the place of a generator: of :class:`SyntheticDataset`, :class:`SamplePool`,
+    :class:`DeviceBlend`, :func:`evaluate` and :func:`uplift`.
+
+    Each request takes one of the recorded samples of its label and topic, by its seed, with replacement. Provenance
+    names the recording; :meth:`origin` tells which sample it was.
+
+    Attributes:
+        folder: of the recording.
+        source: the generator that was recorded.
+        licence: of the samples, as it was given, or None.
+    """
+
+    conditions = frozenset({"label", "topic"})
+    keeps_samples = True
+
+    identity: Tensor
+
+    def build(self, spec: Any) -> None:
+        """There is nothing to build."""
+        self.register_buffer("identity", torch.zeros(1, dtype=torch.int64))
+
+    def use(self, folder: Path, manifest: Manifest, table: Any) -> None:
+        """Take the samples of ``table``."""
+        self.folder, self.source, self.licence = folder, manifest.source, manifest.source.get("licence")
+        self._raw = raws_of(self.spec, table["x"])
+        self._seeds = torch.tensor(table["seed"].to_pylist(), dtype=torch.int64)
+        self._labels, self._topics = (
+            tensor_of(table[name]) if name in table.column_names else None for name in ("position", "about")
+        )
+        self.spec = _counted(self.spec, self._labels, self._topics)
+        digest = hashlib.sha256("".join(shard["sha256"] for shard in manifest.shards).encode()).hexdigest()
+        self.plugin, self.checkpoint_id = f"recorded {manifest.source['plugin']}", digest[:12]
+        self.plugin_version = manifest.source.get("plugin_version")
+        self.fit_info = {"samples": len(self), "recorded": manifest.source, "history": [], "warnings": []}
+        self._members: dict[tuple[int, int], Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self._seeds)
+
+    def draw(
+        self,
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        temperature: float,
+        truncation: float | None,
+        topics: Tensor | None = None,
+    ) -> Any:
+        """
+        Args:
+            temperature, truncation: can no longer be changed.
+        """
+        if temperature != 1.0 or truncation is not None:
+            raise ConfigError(
+                f"temperature={temperature!r}, truncation={truncation!r}: the samples of {self.folder} are recorded "
+                "already, and are as they are"
+            )
+        rows = self._rows(labels, topics, seeds)
+        return self.spec.placed(self.spec.raw_to_model(self._raw[rows]), self.device)
+
+    def origin(self, seeds: Any, labels: Any = None, topics: Any = None) -> list[dict[str, Any]]:
+        """Where n samples of a request came from: plugin, checkpoint and seed of the generator that was recorded, and
+        the row of the recording. ``labels`` and ``topics`` are positions, as in ``SampleBatch.classes``."""
+        own = torch.as_tensor(seeds, dtype=torch.int64)
+        wanted, about = (None if one is None else torch.as_tensor(one) for one in (labels, topics))
+        source = {key: self.source.get(key) for key in ("plugin", "plugin_version", "checkpoint")}
+        return [{**source, "seed": int(self._seeds[i]), "row": i} for i in self._rows(wanted, about, own).tolist()]
+
+    def save(self, path: str | Path) -> Path:
+        raise CapabilityError(f"what was recorded is in {self.folder} already: copy that folder")
+
+    def _rows(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> Tensor:
+        share = uniform(seeds, stream=_CHOICE).cpu()
+        wanted = [[-1] * len(seeds) if one is None else one.tolist() for one in (labels, topics)]
+        keys = list(zip(*wanted, strict=True))
+        chosen = torch.empty(len(seeds), dtype=torch.int64)
+        for key in dict.fromkeys(keys):
+            own = torch.tensor([i for i, one in enumerate(keys) if one == key])
+            members = self._of(*key)
+            chosen[own] = members[(share[own] * len(members)).long().clamp(max=len(members) - 1)]
+        return chosen
+
+    def _of(self, label: int, topic: int) -> Tensor:
+        """Rows of a label and a topic, by position; -1 for any."""
+        if (label, topic) not in self._members:
+            right = torch.ones(len(self), dtype=torch.bool)
+            for wanted, own in ((label, self._labels), (topic, self._topics)):
+                if wanted >= 0 and own is not None:
+                    right &= own == wanted
+            if not right.any():
+                told = [f"the label {self.spec.labels.display(label)!r}"] * (label >= 0)
+                told += [f"the topic {self.spec.topics.display(topic)!r}"] * (topic >= 0)
+                raise ConfigError(
+                    f"{self.folder} holds no sample of {' and '.join(told)}: record some, or ask for others"
+                )
+            self._members[label, topic] = right.nonzero().flatten()
+        return self._members[label, topic]
+
+
+def _counted(spec: Any, labels: Tensor | None, topics: Tensor | None) -> Any:
+    """The spec with labels and topics as frequent as they are recorded, so that none is asked for that is not there."""
+    if labels is not None:
+        counts = torch.bincount(labels, minlength=len(spec.labels)).tolist()
+        spec = replace(spec, labels=replace(spec.labels, counts=tuple(counts)))
+    return spec if topics is None else replace(spec, topics=spec.topics.counted(topics, labels, spec.num_classes))
+
+
+def recorded(path: str | Path) -> Recorded:
+    """What :func:`record` wrote, as a generator.
+
+    Raises:
+        CheckpointError: there is none, or a file of it is missing, damaged, or another than was written.
+        MissingDependencyError: the extra ``datasets`` is not installed.
+    """
+    folder = Path(path)
+    manifest = Manifest.read(folder)
+    manifest.check(folder)
+    if not manifest.rows:
+        raise CheckpointError(f"{folder} holds no sample")
+    if not manifest.complete:
+        warnings.warn(
+            f"{folder} holds {manifest.asked:,} of {manifest.settings.get('n'):,} samples that were asked for: the "
+            "same call of augsynth.record goes on",
+            FitWarning,
+            stacklevel=2,
+        )
+    pa, files = arrow(), parquet()
+    try:
+        table = pa.concat_tables([files.read_table(folder / shard["file"]) for shard in manifest.shards])
+        made = Recorded()
+        made.prepare(stored_spec(folder, manifest.spec))
+        made.use(folder, manifest, table)
+    except (pa.ArrowException, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{folder} cannot be read: {error}") from error
+    return made.eval()

@@ -1,0 +1,209 @@
+"""Samples that are written once are replayed as they were, and nothing is lost half-way."""
+
+import json
+import pickle
+import warnings
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import augsynth
+from augsynth.datasets.named import open_dataset
+from tests.support import quick_fit
+
+DIGITS = open_dataset("digits").subset(torch.arange(300))
+TEXTS = [(f"the {word} is {how}", kind) for kind, own in (("animal", ("cat", "dog")), ("food", ("soup", "cake")))
+         for word in own for how in ("good", "old", "here", "there")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def vae():
+    return quick_fit("vae", DIGITS)
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return quick_fit("lstm", TEXTS, steps=10, topics=["good" if "good" in x else "other" for x, _ in TEXTS])
+
+
+def test_what_is_replayed_is_what_was_sampled(vae, tmp_path):
+    folder = augsynth.record(vae, 50, tmp_path / "digits", seed=3, shard_size=20, licence="CC0", progress=False)
+    assert sorted(file.name for file in folder.iterdir()) == [
+        *(f"part-0000{i}.parquet" for i in range(3)),
+        "recording.json",
+    ]
+    gen = augsynth.recorded(folder)
+    assert len(gen) == 50 and gen.licence == "CC0" and gen.conditional
+    batch = gen.sample(30, seed=0)
+    for i, came in enumerate(gen.origin(batch.meta.seeds, batch.classes)):
+        assert came["plugin"] == "augsynth/vae" and came["checkpoint"] == vae.checkpoint_id
+        again = vae.sample(labels=[int(batch.y[i])], seeds=[came["seed"]])
+        assert torch.allclose(again.x[0].float(), batch.x[i].float(), atol=1) and int(again.y[0]) == int(batch.y[i])
+    assert {row["plugin"] for row in batch.meta} == {"recorded augsynth/vae"}
+    assert torch.equal(pickle.loads(pickle.dumps(gen)).sample(5, seed=1).x, gen.sample(5, seed=1).x)
+    assert set(gen.sample(20, labels=3, seed=0).y.tolist()) == {3}
+
+
+def test_texts_by_label_and_topic(lstm, tmp_path):
+    folder = augsynth.record(lstm, 60, tmp_path / "texts", seed=1, progress=False)
+    gen = augsynth.recorded(folder)
+    batch = gen.sample(12, labels="food", topics="good", seed=2)
+    assert set(batch.y) == {"food"} and {row["topic"] for row in batch.meta} == {"good"}
+    for came, text in zip(gen.origin(batch.meta.seeds, batch.classes, batch.topics), batch.x, strict=True):
+        assert lstm.sample(labels=["food"], topics=["good"], seeds=[came["seed"]]).x[0] == text
+
+
+def test_other_tools_read_it(vae, lstm, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    augsynth.record(vae, 12, tmp_path / "a", progress=False, shard_size=5)
+    augsynth.record(lstm, 6, tmp_path / "b", progress=False)
+    for name, keys in (
+        ("a", {"x", "label", "position", "seed"}),
+        ("b", {"x", "label", "position", "topic", "about", "seed"}),
+    ):
+        files = sorted(str(file) for file in (tmp_path / name).glob("*.parquet"))
+        rows = datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+        assert set(rows.column_names) == keys and len(rows) == (12 if name == "a" else 6)
+    images = datasets.load_dataset(
+        "parquet",
+        data_files=str(tmp_path / "a" / "part-00000.parquet"),
+        split="train",
+        cache_dir=str(tmp_path / "cache"),
+    ).with_format("torch")
+    assert images[0]["x"].shape == (1, 8, 8)
+
+
+def test_it_stands_where_a_generator_stands(vae, tmp_path):
+    gen = augsynth.recorded(augsynth.record(vae, 200, tmp_path / "digits", progress=False))
+    once, again = (
+        [
+            x.sum()
+            for x, _ in DataLoader(
+                augsynth.SyntheticDataset(DIGITS, gen, ratio=0.5, seed=0, progress=False),
+                batch_size=50,
+                num_workers=workers,
+            )
+        ]
+        for workers in (0, 2)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+    found = augsynth.evaluate(gen, DIGITS, open_dataset("digits", split="test"), seed=0, progress=False)
+    assert found.sentence and not found.failed
+
+
+def test_filters_leave_out_and_are_counted(vae, tmp_path):
+    usual = vae.sample(100, seed=9).model_x.flatten(1).mean(1).median()
+
+    def bright(batch):
+        return batch.model_x.flatten(1).mean(1) > usual
+
+    folder = augsynth.record(vae, 40, tmp_path / "bright", filters=[bright], progress=False)
+    told = json.loads((folder / "recording.json").read_text())
+    gen = augsynth.recorded(folder)
+    assert 0 < len(gen) < 40 and told["shards"][0] == {**told["shards"][0], "asked": 40, "rows": len(gen)}
+    assert bright(gen.sample(64, seed=0)).all()
+
+
+class Failing:
+    """A generator that fails at its second request, once."""
+
+    def __init__(self, inner):
+        self.inner, self.left = inner, 1
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def sample(self, *args, **given):
+        self.left -= 1
+        if self.left == -1:
+            raise RuntimeError("out of budget")
+        return self.inner.sample(*args, **given)
+
+
+def test_what_was_made_before_a_failure_is_kept_and_gone_on_with(vae, tmp_path):
+    whole = augsynth.record(vae, 60, tmp_path / "whole", seed=5, shard_size=20, progress=False)
+    broken = Failing(vae)
+    with pytest.raises(RuntimeError, match="out of budget"):
+        augsynth.record(broken, 60, tmp_path / "part", seed=5, shard_size=20, progress=False)
+    with pytest.warns(augsynth.FitWarning, match="20 of 60 samples"):
+        assert len(augsynth.recorded(tmp_path / "part")) == 20
+    with pytest.raises(augsynth.ConfigError, match=r"other settings: seed=6, there 5"):
+        augsynth.record(vae, 60, tmp_path / "part", seed=6, shard_size=20, progress=False)
+    augsynth.record(broken, 60, tmp_path / "part", seed=5, shard_size=20, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        both = augsynth.recorded(whole), augsynth.recorded(tmp_path / "part")
+    assert torch.equal(*(gen.sample(30, seed=0).x for gen in both))
+
+
+def test_targets_that_are_no_classes_are_refused(tmp_path):
+    gen = quick_fit("vae", [(x, float(y)) for x, y in DIGITS])
+    with pytest.raises(augsynth.CapabilityError, match="have targets of kind 'number'"):
+        augsynth.record(gen, 4, tmp_path / "numbers", progress=False)
+
+
+def test_an_unconditional_generator(tmp_path):
+    gen = quick_fit("vae", [x for x, _ in DIGITS])
+    again = augsynth.recorded(augsynth.record(gen, 10, tmp_path / "bare", progress=False))
+    assert again.sample(4, seed=0).y is None
+
+
+def test_what_cannot_be_asked_of_a_recording(vae, tmp_path):
+    folder = augsynth.record(vae, 8, tmp_path / "few", labels=4, progress=False)
+    gen = augsynth.recorded(folder)
+    with pytest.raises(augsynth.ConfigError, match="holds no sample of the label '5'"):
+        gen.sample(2, labels=5)
+    with pytest.raises(augsynth.ConfigError, match="are recorded already"):
+        gen.sample(2, labels=4, temperature=0.5)
+    with pytest.raises(augsynth.CapabilityError, match="copy that folder"):
+        gen.save(tmp_path / "x")
+    with pytest.raises(augsynth.CapabilityError, match="cannot vary"):
+        gen.vary(DIGITS.inputs[:1], [4])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n": 0}, "n=0: expected"),
+        ({"shard_size": 0}, "shard_size=0: expected"),
+        ({"labels": [1, 2]}, "labels has 2 entries for n=5 samples"),
+        ({"out": "here"}, "is no empty folder, and holds no recording"),
+    ],
+)
+def test_bad_arguments(vae, tmp_path, given, message):
+    if "out" in given:
+        (tmp_path / "here").mkdir()
+        (tmp_path / "here" / "file").write_text("mine")
+    arguments = {"n": 5, **given, "out": tmp_path / given.get("out", "new"), "progress": False}
+    with pytest.raises(augsynth.ConfigError, match=message):
+        augsynth.record(vae, **arguments)
+    assert not (tmp_path / "new").exists()
+
+
+def damaged(folder, change):
+    change(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: (folder / "recording.json").unlink(), "there is no recording"),
+        (lambda folder: (folder / "recording.json").write_text("{"), "is damaged"),
+        (lambda folder: (folder / "part-00000.parquet").unlink(), "is missing"),
+        (lambda folder: (folder / "part-00000.parquet").write_bytes(b"PAR1"), "is not the file that was written"),
+        (lambda folder: rename_shard(folder, "../../secret.parquet"), "outside of its folder"),
+    ],
+)
+def test_damaged_recordings(vae, tmp_path, change, message):
+    folder = damaged(augsynth.record(vae, 4, tmp_path / "digits", progress=False), change)
+    with pytest.raises(augsynth.CheckpointError, match=message):
+        augsynth.recorded(folder)
+
+
+def rename_shard(folder, name):
+    file = folder / "recording.json"
+    told = json.loads(file.read_text())
+    told["shards"][0]["file"] = name
+    file.write_text(json.dumps(told))
