@@ -112,11 +112,9 @@ class Recorded(Generator):
                 if wanted >= 0 and own is not None:
                     right &= own == wanted
             if not right.any():
-                told = [f"the label {self.spec.labels.display(label)!r}"] * (label >= 0)
-                told += [f"the topic {self.spec.topics.display(topic)!r}"] * (topic >= 0)
-                raise ConfigError(
-                    f"{self.folder} holds no sample of {' and '.join(told)}: record some, or ask for others"
-                )
+                asked = (("label", self.spec.labels, label), ("topic", self.spec.topics, topic))
+                told = " and ".join(f"the {kind} {known.display(at)!r}" for kind, known, at in asked if at >= 0)
+                raise ConfigError(f"{self.folder} holds no sample of {told}: record some, or ask for others")
             self._members[label, topic] = right.nonzero().flatten()
         return self._members[label, topic]
 
