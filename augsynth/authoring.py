@@ -45,6 +45,7 @@ _EXPORTS = {
     "augsynth.modalities.image.presets": ("latent_presets",),
     "augsynth.modalities.image.spec": ("ImageSpec",),
     "augsynth.modalities.image.transform": ("Transform",),
+    "augsynth.modalities.text.sentences": ("SentenceEmbeddings",),
     "augsynth.modalities.text.spec": ("TextSpec",),
     "augsynth.modalities.text.transform": ("TextTransform",),
     "augsynth.modalities.image.working_size": ("WorkingSize", "resolution_remark", "usual_resolution"),

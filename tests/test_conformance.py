@@ -82,6 +82,11 @@ def settings(name, modality):
     if short in plain:
         return plain[short]
     real = filter_checks.good_samples(modality)
+    if short == "similarity":
+        return {"texts": [real[0][0]], "low": 0.77, "high": 0.999}
+    if short == "perplexity":
+        gen = augsynth.fit("lstm", real, steps=30, progress=False, device="cpu")
+        return {"gen": gen, "real": real, "high": 0.6}
     judge = augsynth.Judge(real, steps=100)
     if short == "diversity":
         x = filter_checks.batch_of(modality).model_x

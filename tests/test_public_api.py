@@ -115,6 +115,7 @@ AUTHORS = [
     "SampleSpec",
     "SearchSpace",
     "SeededTransform",
+    "SentenceEmbeddings",
     "TextSpec",
     "TextTransform",
     "TopicSpec",

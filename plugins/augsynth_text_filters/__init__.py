@@ -9,10 +9,14 @@ _ALL = {
     "repetition": "Texts that do not repeat themselves",
     "copying": "Texts that share no long run of words with the training texts",
 }
+_LEARNED = {
+    "similarity": "Texts that say something like real ones, and not the same, by frozen embeddings",
+    "perplexity": "Texts that are about as likely as real ones, to a generator with log_prob",
+}
 
 
 @hookimpl
 def augsynth_filters() -> Iterator[FilterSpec]:
-    for name, summary in _ALL.items():
-        factory = f"augsynth_text_filters.filters:{name.capitalize()}"
+    for name, summary in {**_ALL, **_LEARNED}.items():
+        factory = f"augsynth_text_filters.{'learned' if name in _LEARNED else 'filters'}:{name.capitalize()}"
         yield FilterSpec(name=name, factory=factory, modality="text", summary=summary)

@@ -108,9 +108,15 @@ def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
     import torch
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
-    )
+    shown = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()  # a bar of one second for each model
+    try:
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+        )
+    finally:
+        if shown:
+            transformers.utils.logging.enable_progress_bar()
     return tokenizer, model.eval().requires_grad_(False)
 
 
