@@ -97,6 +97,12 @@ def fingerprint(folder: Path) -> str:
 
 
 @lru_cache(maxsize=2)
+def tokenizer_of(folder: str) -> Any:
+    """The tokenizer alone."""
+    return import_transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+@lru_cache(maxsize=2)
 def loaded(folder: str, dtype: str) -> tuple[Any, Any]:
     """The tokenizer and the model, frozen; shared by all that are made from the same folder."""
     return load_anew(folder, dtype)
@@ -107,7 +113,6 @@ def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
     transformers = import_transformers()
     import torch
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     shown = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()  # a bar of one second for each model
     try:
@@ -117,7 +122,7 @@ def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
     finally:
         if shown:
             transformers.utils.logging.enable_progress_bar()
-    return tokenizer, model.eval().requires_grad_(False)
+    return tokenizer_of(folder), model.eval().requires_grad_(False)
 
 
 def import_transformers() -> Any:

@@ -62,7 +62,7 @@ class Pretrained(augsynth.Generator):
         template = Template.of(
             config.get("template"), labelled=data.classes is not None, topics=data.topics is not None
         )
-        tokenizer = base.loaded(str(folder), config.get("dtype", "float32"))[0]
+        tokenizer = base.tokenizer_of(str(folder))
         lengths = sorted(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in _some(data.raw))
         # a few very long texts must not set the pace of all
         usual = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 2
