@@ -15,6 +15,8 @@ from augsynth._version import __version__ as __version__
 
 _EXPORTS = {
     "augsynth._optional": ("import_torchvision",),
+    "augsynth.annotating.annotate": ("annotate",),
+    "augsynth.annotating.annotation": ("Annotation",),
     "augsynth.batch": ("SampleBatch", "samples_by_class"),
     "augsynth.blending.dataset": ("SyntheticDataset",),
     "augsynth.blending.device": ("DeviceBlend",),

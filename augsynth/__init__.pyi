@@ -2,6 +2,8 @@
 
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._version import __version__ as __version__
+from augsynth.annotating.annotate import annotate as annotate
+from augsynth.annotating.annotation import Annotation as Annotation
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.batch import samples_by_class as samples_by_class
 from augsynth.blending.dataset import SyntheticDataset as SyntheticDataset

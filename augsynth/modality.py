@@ -99,6 +99,11 @@ class Modality:
         default, trains the :meth:`classifier`."""
         return None
 
+    def annotator(self, spec: Any) -> Any:
+        """A judge for :func:`augsynth.annotate`, which says what it has to have; None, the default, takes the
+        :meth:`classifier`."""
+        return None
+
     def classic_candidates(self, spec: Any) -> dict[str, Any]:
         """Classic augmentation that :func:`augsynth.tune_classic` tries, by name: transforms, or objects with
         ``resample(dataset, seed)``, which returns a dataset with more samples."""

@@ -12,6 +12,7 @@ from augsynth import authoring
 
 PUBLIC = [
     "AmbiguousPluginError",
+    "Annotation",
     "AugsynthError",
     "AugsynthWarning",
     "BrokenPluginError",
@@ -59,6 +60,7 @@ PUBLIC = [
     "Uplift",
     "UtilityGate",
     "__version__",
+    "annotate",
     "clean",
     "create",
     "evaluate",

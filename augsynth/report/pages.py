@@ -54,6 +54,22 @@ def preparation_page(found: Any, path: str | Path, *, dropped: Collection[str] =
     )
 
 
+def annotation_page(found: Any, path: str | Path) -> Path:
+    """Write the page of an :class:`Annotation`; returns its path. Raises as :func:`uplift_page`."""
+
+    def block(i: int) -> Block:
+        label = found.target.display(found.target.index(found.guesses[i]))
+        return Block(label, html_of(found.spec, found.raw, i), None, f"sample {i}, {found.confidence[i]:.1%} sure")
+
+    given = sorted(found.accepted, key=lambda i: float(found.confidence[i]))
+    groups = [
+        ("without a label", "The least sure first; the label is what the judge would say.", found.abstained),
+        ("with a label", "The least sure first: where the mistakes are.", given),
+    ]
+    shown = [(title, note, len(rows), [block(i) for i in rows[:_SHOWN]]) for title, note, rows in groups]
+    return render("annotation.html", Path(path), found=found, groups=shown)
+
+
 def evaluation_page(found: Any, path: str | Path) -> Path:
     """Write the page of an :class:`Evaluation`; returns its path. Raises as :func:`uplift_page`."""
     from augsynth.report import charts

@@ -29,6 +29,8 @@ class EmbeddingClassifier:
         MissingDependencyError: the extra ``topics`` is not installed.
     """
 
+    name = "logistic regression on embeddings"
+
     def __init__(self, model: Any = None, *, strength: float = 10.0) -> None:
         if not 0.0 < strength < float("inf"):
             raise ConfigError(f"strength={strength!r}: expected a positive number")

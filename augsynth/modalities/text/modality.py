@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from html import escape
@@ -11,7 +12,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from augsynth.errors import DataError, FitWarning
 from augsynth.modalities.text.classifier import TextClassifier
+from augsynth.modalities.text.embedding_classifier import EmbeddingClassifier
 from augsynth.modalities.text.language import measured
 from augsynth.modalities.text.near import near_duplicates
 from augsynth.modalities.text.readers import Table
@@ -50,11 +53,22 @@ class TextModality(Modality):
     def judge(self, data: Any) -> WordJudge:
         return WordJudge(data)
 
+    def annotator(self, spec: Any) -> EmbeddingClassifier:
+        return EmbeddingClassifier()
+
     def classic_candidates(self, spec: TextSpec) -> dict[str, Any]:
-        return {
-            "eda": create("transform", "eda", n_aug=16, alpha=0.05),  # Wei & Zou's advice for up to 500 texts
-            "aeda": create("transform", "aeda"),
-        }
+        # 16 and 0.05 are Wei & Zou's advice for up to 500 texts
+        settings: dict[str, dict[str, Any]] = {"eda": {"n_aug": 16, "alpha": 0.05}, "aeda": {}}
+        made = {}
+        for name, own in settings.items():
+            transform = create("transform", name, **own)
+            try:
+                transform("a word or two", seed=0)
+            except DataError as error:  # a dictionary that is not on this machine
+                warnings.warn(f"{name} is left out of classic augmentation: {error}", FitWarning, stacklevel=3)
+            else:
+                made[name] = transform
+        return made
 
     def spread(self, spec: Any, x: Sequence[str]) -> float:
         """Mean share of their words that two texts do not have in common (Jaccard)."""
