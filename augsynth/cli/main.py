@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from augsynth._version import __version__
+from augsynth.cli.annotating import annotate
 from augsynth.cli.demo import demo
 from augsynth.cli.fit import fit
 from augsynth.cli.judging import evaluate, report, tune, uplift
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
 )
-for command in (demo, run, prepare, clean, plugins, fit, sample, evaluate, uplift, tune, report):
+for command in (demo, run, prepare, clean, plugins, fit, sample, evaluate, uplift, tune, annotate, report):
     app.command()(command)
 
 
