@@ -76,7 +76,9 @@ def main() -> None:
         "a batch over one at a time": median_ratio(seconds["kept prompts, one at a time"], base),
     }
     with tempfile.TemporaryDirectory() as folder:
-        replayed = augsynth.recorded(augsynth.record(gen, BATCH, folder + "/texts", progress=False))
+        replayed = augsynth.recorded(
+            augsynth.record(gen, BATCH, folder + "/texts", labels=[label(gen, i) for i in range(BATCH)], progress=False)
+        )
         real = rows * 20
         blended = augsynth.SyntheticDataset(real, replayed, ratio=0.3, progress=False)
 
