@@ -105,6 +105,18 @@ def test_filters_leave_out_and_are_counted(vae, tmp_path):
     assert bright(gen.sample(64, seed=0)).all()
 
 
+def test_a_shard_of_which_nothing_is_kept(vae, lstm, tmp_path):
+    for name, gen in (("images", vae), ("texts", lstm)):
+        turns = iter([False, True, False])
+
+        def only_the_second(batch, turns=turns):
+            return torch.full((len(batch),), next(turns))
+
+        folder = augsynth.record(gen, 30, tmp_path / name, filters=[only_the_second], shard_size=10, progress=False)
+        again = augsynth.recorded(folder)
+        assert len(again) == 10 and len(again.sample(4, seed=0)) == 4
+
+
 class Failing:
     """A generator that fails at its second request, once."""
 

@@ -37,11 +37,11 @@ class Recorded(Generator):
     conditions = frozenset({"label", "topic"})
     keeps_samples = True
 
-    identity: Tensor
+    anchor: Tensor
 
     def build(self, spec: Any) -> None:
-        """There is nothing to build."""
-        self.register_buffer("identity", torch.zeros(1, dtype=torch.int64))
+        """There is nothing to build, but for a tensor by which it has a device."""
+        self.register_buffer("anchor", torch.zeros(1, dtype=torch.int64))
 
     def use(self, folder: Path, manifest: Manifest, table: Any) -> None:
         """Take the samples of ``table``."""
@@ -148,7 +148,9 @@ def recorded(path: str | Path) -> Recorded:
         )
     pa, files = arrow(), parquet()
     try:
-        table = pa.concat_tables([files.read_table(folder / shard["file"]) for shard in manifest.shards])
+        parts = [files.read_table(folder / shard["file"]) for shard in manifest.shards]
+        # a shard of which nothing was kept does not know the types of its columns
+        table = pa.concat_tables([part for part in parts if len(part)])
         made = Recorded()
         made.prepare(stored_spec(folder, manifest.spec))
         made.use(folder, manifest, table)
