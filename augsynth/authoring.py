@@ -9,6 +9,7 @@ from augsynth._lazy import homes_of, importer
 
 _EXPORTS = {
     "augsynth._atomic": ("atomic_file", "atomic_folder"),
+    "augsynth._cache": ("cache_folder",),
     "augsynth._embedded": ("embedded_bytes", "embedded_picture"),
     "augsynth._names": ("file_name",),
     "augsynth._optional": ("import_optional", "import_torchvision"),

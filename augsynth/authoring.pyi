@@ -2,6 +2,7 @@
 
 from augsynth._atomic import atomic_file as atomic_file
 from augsynth._atomic import atomic_folder as atomic_folder
+from augsynth._cache import cache_folder as cache_folder
 from augsynth._embedded import embedded_bytes as embedded_bytes
 from augsynth._embedded import embedded_picture as embedded_picture
 from augsynth._names import file_name as file_name

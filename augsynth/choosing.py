@@ -29,10 +29,13 @@ def choose_by_logits(
     """
     if temperature == 0:
         return logits.argmax(1)
-    logits = logits / temperature
     if top_k is not None and top_k < logits.shape[1]:
-        least = logits.topk(top_k, dim=1).values[:, -1:]
-        logits = logits.masked_fill(logits < least, -torch.inf)
+        # nothing after this is of the whole vocabulary, which may have 260,000 words and is long to sort; by number and
+        # not by rank, so that two of nearly equal weight do not change places by rounding
+        ids = logits.topk(top_k, dim=1).indices.sort(dim=1).values
+        place = choose_by_logits(logits.gather(1, ids), u, temperature=temperature, top_p=top_p)
+        return ids.gather(1, place[:, None]).squeeze(1)
+    logits = logits / temperature
     probabilities = logits.softmax(1)
     if top_p is not None and top_p < 1.0:
         ordered = probabilities.sort(1, descending=True).values

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
+from augsynth._device import chosen_device
 from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, description_of, existing, file_digest
 from augsynth.errors import AugsynthError, CheckpointError, ConfigError, PluginError, PluginNotFoundError
 from augsynth.generator.generator import Generator
@@ -59,9 +60,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         ) from error
     generator.fit_info = description["fit"]
     generator.checkpoint_id = description["sha256"][WEIGHTS][:12]
-    if str(device) == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return generator.to(device).eval()
+    return generator.to(chosen_device(device)).eval()
 
 
 def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None) -> Generator:

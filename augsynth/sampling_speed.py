@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import platform
 import statistics
 import time
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from augsynth._atomic import atomic_file
+from augsynth._cache import cache_folder
 
 log = logging.getLogger("augsynth")
 
@@ -126,5 +126,4 @@ def _remember(key: str, value: Mapping[str, Any]) -> None:
 
 
 def _file() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "augsynth" / "sampling.json"
+    return cache_folder("sampling.json")

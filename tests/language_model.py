@@ -18,7 +18,7 @@ SENTENCES = [
 def tiny_model() -> Path:
     """The folder of a causal language model of 2 layers, taught to write lists of the sentences above."""
     import torch
-    from augsynth_transformers.base import import_transformers
+    from augsynth_transformers.library import import_transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     transformers = import_transformers()

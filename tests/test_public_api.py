@@ -130,6 +130,7 @@ AUTHORS = [
     "atomic_folder",
     "averaged",
     "base_size",
+    "cache_folder",
     "check_shares",
     "checked_top_p",
     "child_seed",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from augsynth._device import chosen_device
 from augsynth.annotating.annotation import Annotation
 from augsynth.annotating.calibration import fitted_temperature, tempered, threshold_for
 from augsynth.classifiers.training import default_steps, train_classifier
@@ -78,7 +79,7 @@ def annotate(
         assurance: how sure that is to be. It takes labelled samples: at 0.9, some 80 that the judge has right for a
             precision of 0.95, some 40 for 0.9.
         seed: everything random follows it.
-        device: of the built-in classifier.
+        device: of the built-in classifier; ``"auto"`` takes a GPU if there is one.
         progress: show a progress bar on a terminal.
 
     Raises:
@@ -96,7 +97,7 @@ def annotate(
         raise DataError("labelled samples of two classes or more are needed")
     if apart := known.spec.differences(given.spec):
         raise DataError(f"the two sets differ in form: {'; '.join(apart)}")
-    made = judge or modality_of(known.spec).annotator(known.spec) or BuiltIn(known.spec, seed, device)
+    made = judge or modality_of(known.spec).annotator(known.spec) or BuiltIn(known.spec, seed, chosen_device(device))
     labels = [target.values[c] for c in known.classes.tolist()]
     classes = known.classes.numpy()
 
@@ -141,8 +142,9 @@ def _folds(data: TrainingData, seed: int) -> list[tuple[np.ndarray, np.ndarray]]
     from sklearn.model_selection import StratifiedGroupKFold
 
     assert data.classes is not None
-    groups = {digest: i for i, digest in enumerate(dict.fromkeys(data.digests()))}
-    own = np.array([groups[digest] for digest in data.digests()])
+    digests = data.digests()
+    groups = {digest: i for i, digest in enumerate(dict.fromkeys(digests))}
+    own = np.array([groups[digest] for digest in digests])
     classes = data.classes.numpy()
     fewest = min((len(set(own[classes == c])), c) for c in np.unique(classes).tolist())
     if fewest[0] < 2:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,16 +9,16 @@ from typing import Any
 import numpy as np
 from torch.utils.data import ConcatDataset, Dataset
 
-from augsynth._atomic import atomic_file
 from augsynth.annotating.calibration import Threshold
 from augsynth.errors import MissingDependencyError
+from augsynth.sample_files import write_rows
 
 
 class Labelled(Dataset[Any]):
     """Inputs with the labels that they were given."""
 
-    def __init__(self, inputs: Any, targets: list[Any], classes: Any) -> None:
-        self.inputs, self.targets, self.classes = inputs, targets, classes
+    def __init__(self, inputs: Any, targets: list[Any]) -> None:
+        self.inputs, self.targets = inputs, targets
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -70,7 +68,7 @@ class Annotation:
         """The samples that were given a label, with it, in the form that the labelled ones have."""
         own = self.accepted
         inputs = self.spec.yielded(self.raw[own])
-        return Labelled(inputs, self.target.yielded_many([self.target.index(self.labels[i]) for i in own]), None)
+        return Labelled(inputs, self.target.yielded_many([self.target.index(self.labels[i]) for i in own]))
 
     def added_to(self, labelled: Any) -> Dataset[Any]:
         """The labelled samples, and after them those that were given a label: an arm for :func:`augsynth.uplift`."""
@@ -83,15 +81,18 @@ class Annotation:
         from augsynth.report.pages import annotation_page
 
         folder = Path(folder)
-        text = io.StringIO()
-        rows = csv.writer(text)
-        rows.writerow(["position", "label", "guess", "confidence", "sample"])
         lines = modality_of(self.spec).lines(self.spec, self.spec.raw_to_model(self.raw))
-        for i in [*self.abstained, *self.accepted]:
-            label = "" if self.labels[i] is None else self.labels[i]
-            rows.writerow([i, label, self.guesses[i], f"{self.confidence[i]:.4f}", lines[i] if i < len(lines) else ""])
-        with atomic_file(folder / "annotation.csv") as draft:
-            draft.write_text(text.getvalue(), encoding="utf-8")
+        rows = [
+            {
+                "position": i,
+                "label": "" if self.labels[i] is None else self.labels[i],
+                "guess": self.guesses[i],
+                "confidence": f"{self.confidence[i]:.4f}",
+                "sample": lines[i] if i < len(lines) else "",
+            }
+            for i in [*self.abstained, *self.accepted]
+        ]
+        write_rows(rows, folder / "annotation.csv")
         try:
             return annotation_page(self, folder / "annotation.html")
         except MissingDependencyError:

@@ -29,16 +29,13 @@ def annotate(
 
     Example: augsynth annotate --data new.csv --labelled known.csv --text text --label label --out runs/annotated
     """
-    import torch
-
     import augsynth
     from augsynth.datasets.named import open_dataset
 
     given = open_dataset(data, **reading(text, None, size, read))
     known = open_dataset(labelled, **reading(text, label, size, read))
-    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     found = augsynth.annotate(
-        given, known, precision=precision, assurance=assurance, device=where, seed=seed, progress=not as_json
+        given, known, precision=precision, assurance=assurance, device=device, seed=seed, progress=not as_json
     )
     page = found.save(out)
     if as_json:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
+from augsynth._cache import cache_folder
 from augsynth.classifiers.training import classifier_for, default_steps, train_classifier
 from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
@@ -53,8 +52,7 @@ def _trained(data: TrainingData, steps: int | None, seed: int, device: str) -> n
     from safetensors.torch import load_file, save_file
 
     steps = steps or default_steps(len(data), data.spec)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    file = Path(base) / "augsynth" / "judges" / f"{data.fingerprint}-{steps}-{seed}.safetensors"
+    file = cache_folder("judges", f"{data.fingerprint}-{steps}-{seed}.safetensors")
     model = classifier_for(data.spec)
     if file.is_file():
         try:

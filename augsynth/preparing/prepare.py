@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import torch
 from torch.utils.data import Subset
 
+from augsynth._device import chosen_device
 from augsynth.errors import ConfigError, DataError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.preparing.findings import KINDS, Preparation
@@ -55,7 +55,7 @@ def prepare(
     if isinstance(look_for, str) or set(look_for) - set(KINDS):
         raise ConfigError(f"look_for={look_for!r}: expected some of {', '.join(map(repr, KINDS))}")
     seed = check_seed(seed)
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    device = chosen_device(device)
     data = TrainingData.read(dataset, show=progress)
     held = None if test is None else TrainingData.read(test, show=progress)
     if held is not None and (differences := data.spec.differences(held.spec)):

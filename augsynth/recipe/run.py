@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
+from augsynth._device import chosen_device
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
 from augsynth.fitting.fit import fit
@@ -236,9 +237,7 @@ class Run:
 
     @property
     def _device(self) -> str:
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return str(chosen_device(self.device))
 
     def _base(self, draw: int) -> Any:
         return self._sampled(self.sets.chosen(draw, self.gone))

@@ -52,9 +52,7 @@ def raws_of(spec: Any, column: Any) -> Any:
 def tensor_of(column: Any) -> Tensor:
     """(n, ...) of nested lists of one length each."""
     pa = arrow()
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
+    array = pa.concat_arrays(column.chunks)
     shape = [len(array)]
     while pa.types.is_fixed_size_list(array.type):
         shape.append(array.type.list_size)

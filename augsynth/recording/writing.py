@@ -70,7 +70,8 @@ def record(
             f"samples are replayed by class, and those of {gen.plugin or type(gen).__name__} have targets of kind "
             f"{spec.labels.kind!r}"
         )
-    given = {name: _each(name, value, n, known) for name, value, known in _conditions(spec, labels, topics)}
+    asked = (("labels", labels, spec.labels), ("topics", topics, spec.topics))
+    given = {name: _each(name, value, n, known) for name, value, known in asked}
     folder = Path(out)
     manifest = _begun(
         folder,
@@ -133,10 +134,6 @@ def _begun(folder: Path, settings: dict[str, Any], spec: Any, source: dict[str, 
     return there
 
 
-def _conditions(spec: Any, labels: Any, topics: Any) -> list[tuple[str, Any, Any]]:
-    return [("labels", labels, spec.labels), ("topics", topics, spec.topics)]
-
-
 def _each(name: str, value: Any, n: int, known: Any) -> Any:
     """n of them, or None where none was asked for."""
     if value is None:
@@ -158,9 +155,11 @@ def _plain(value: Any) -> Any:
 
 def _named(judge: Any) -> str:
     own = getattr(judge, "__qualname__", type(judge).__qualname__)
-    settings = {key: _plain(value) for key, value in sorted(getattr(judge, "__dict__", {}).items()) if _short(value)}
+    settings = {
+        key: _plain(value) for key, value in sorted(getattr(judge, "__dict__", {}).items()) if _plain_data(value)
+    }
     return f"{own}({json.dumps(settings, sort_keys=True)})"
 
 
-def _short(value: Any) -> bool:
+def _plain_data(value: Any) -> bool:
     return isinstance(value, (bool, int, float, str)) or value is None

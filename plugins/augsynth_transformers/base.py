@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import augsynth
 from augsynth import authoring
 from augsynth_transformers.gguf import converted
+from augsynth_transformers.library import import_transformers
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
@@ -123,14 +123,6 @@ def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
         if shown:
             transformers.utils.logging.enable_progress_bar()
     return tokenizer_of(folder), model.eval().requires_grad_(False)
-
-
-def import_transformers() -> Any:
-    """The library, with a torchvision that it can import. Raises MissingDependencyError."""
-    module = authoring.import_optional("transformers", extra="transformers", purpose="pretrained language models")
-    with suppress(ModuleNotFoundError):
-        augsynth.import_torchvision()  # it imports torchvision, where there is one
-    return module
 
 
 @lru_cache(maxsize=8)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import augsynth
 from augsynth import authoring
+from augsynth_transformers.library import import_transformers
 
 
 def converted(file: Path) -> Path:
@@ -19,11 +19,9 @@ def converted(file: Path) -> Path:
     """
     stat = file.stat()
     key = hashlib.sha256(f"{file.resolve()} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:16]
-    folder = _cache() / f"{file.stem}-{key}"
+    folder = authoring.cache_folder("models") / f"{file.stem}-{key}"
     if folder.is_dir():
         return folder
-    from augsynth_transformers.base import import_transformers
-
     transformers = import_transformers()
     authoring.import_optional("gguf", extra="transformers", purpose="reading GGUF files")
     import torch
@@ -42,7 +40,3 @@ def converted(file: Path) -> Path:
         model.save_pretrained(draft)
         tokenizer.save_pretrained(draft)
     return folder
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "augsynth" / "models"

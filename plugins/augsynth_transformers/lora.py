@@ -15,7 +15,6 @@ from augsynth import authoring
 from augsynth_transformers import base
 from augsynth_transformers.prefixes import Prefixes, Prompt, padded, positions
 from augsynth_transformers.pretrained import Pretrained
-from augsynth_transformers.template import checked_descriptions
 
 _SCORED = 32  # texts that are scored at once
 
@@ -54,14 +53,19 @@ class LoRA(Pretrained):
         """
         if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
             raise augsynth.ConfigError(f"rank={rank!r}: expected a whole number from 1 up")
-        self.use(model, digest, dtype, template or {}, longest, spec)
-        names = [] if spec.labels is None else [spec.labels.display(c) for c in range(spec.num_classes)]
-        self.names, self.descriptions = names, checked_descriptions(descriptions, names)
-        self.topic_names = () if spec.topics is None else spec.topics.names
+        self.use(
+            spec,
+            model=model,
+            digest=digest,
+            dtype=dtype,
+            longest=longest,
+            template=template,
+            descriptions=descriptions,
+        )
         self.rank, self.alpha, self.lr, self.weight_decay = rank, alpha, lr, weight_decay
         self.adapter = nn.ParameterDict()
         self.adapter.update(dict(_additions(self._loaded()[1])))
-        self.check_context(self.width)
+        self.check_context()
 
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,29 +118,18 @@ class LoRA(Pretrained):
         made: Prefixes = self._own["prefixes"]
         return made
 
-    @property
-    def width(self) -> int:
-        if "width" not in self._own:
-            labels = range(len(self.names)) if self.names else (-1,)
-            topics = range(len(self.topic_names)) if self.topic_names else (-1,)
-            self._own["width"] = max(len(self._prompt(c, t)[0]) for c in labels for t in topics)
-        made: int = self._own["width"]
-        return made
+    def prompts_of(self, label: int, topic: int) -> Sequence[Prompt]:
+        return [self._prompt(label, topic)[0]]
 
     def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
-        wanted = [[-1] * len(seeds) if one is None else one.tolist() for one in (labels, topics)]
-        return [(*self._prompt(c, t), ()) for c, t in zip(*wanted, strict=True)]
+        return [(*self._prompt(c, t), ()) for c, t in self.positions(labels, topics, len(seeds))]
 
     # ------------------------------------------------------------------ private
 
     def _prompt(self, label: int, topic: int) -> tuple[Prompt, str]:
         made: dict[tuple[int, int], Any] = self._own.setdefault("prompts", {})
         if (label, topic) not in made:
-            head = self.template.head(
-                None if label < 0 else self.names[label],
-                None if topic < 0 else self.topic_names[topic],
-                self.descriptions,
-            )
+            head = self.head(label, topic)
             made[label, topic] = (self.ids(self.template.prompt(head, ())), head)
         found: tuple[Prompt, str] = made[label, topic]
         return found
@@ -146,8 +139,7 @@ class LoRA(Pretrained):
 
         The shapes: ids (n, prompt + t), of which the last t are of texts.
         """
-        wanted = [[-1] * len(texts) if one is None else one.tolist() for one in (labels, topics)]
-        heads = [self._prompt(c, t)[0] for c, t in zip(*wanted, strict=True)]
+        heads = [self._prompt(c, t)[0] for c, t in self.positions(labels, topics, len(texts))]
         bodies = [self._continued(text) for text in texts]
         rows = [(*head, *body) for head, body in zip(heads, bodies, strict=True)]
         ids, mask = padded(rows, max(map(len, rows)), self.device)
@@ -166,10 +158,7 @@ class LoRA(Pretrained):
 
     def _continued(self, text: str) -> Prompt:
         """The token ids of a text as they follow a prompt, with its end."""
-        lead = self.template.example.removesuffix("{text}")
-        before = lead[len(lead.rstrip(" ")) :]
-        flat = " ".join(text.split()) if self.template.stop == "\n" else text
-        ids = self.tokenizer(before + flat + self.template.stop, add_special_tokens=False)["input_ids"]
+        ids = self.tokenizer(self.template.continuation(text), add_special_tokens=False)["input_ids"]
         return tuple(ids[: self.longest + 2])
 
     def _loaded(self) -> tuple[Any, Any]:

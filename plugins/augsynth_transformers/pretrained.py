@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,11 +13,12 @@ from augsynth import authoring
 from augsynth_transformers import base
 from augsynth_transformers.flaws import flaw_of
 from augsynth_transformers.prefixes import Prefixes, Prompt
-from augsynth_transformers.template import Template
+from augsynth_transformers.template import Template, checked_descriptions
 from augsynth_transformers.writing import write
 
 _TOKEN, _AGAIN = 71, 72  # streams
 _TRIES = 5  # of a text that is no text
+_MEASURED = 2000  # texts whose lengths are looked at
 _DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -33,15 +34,23 @@ class Pretrained(augsynth.Generator):
 
     identity: Tensor
 
-    def use(self, model: str, digest: str, dtype: str, template: Mapping[str, str], longest: int, spec: Any) -> None:
-        """What ``build`` of a subclass calls first."""
+    def use(
+        self,
+        spec: Any,
+        *,
+        model: str,
+        digest: str,
+        dtype: str,
+        longest: int,
+        template: Mapping[str, str] | None,
+        descriptions: Mapping[str, str] | None,
+    ) -> None:
+        """What ``build`` of a subclass calls first, with the settings that all of them have."""
         if dtype not in _DTYPES:
             raise augsynth.ConfigError(f"dtype={dtype!r}: expected one of {', '.join(map(repr, _DTYPES))}")
         if longest < 1:
             raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
-        self.template = Template.of(
-            template, labelled=spec.labels is not None, topics=getattr(spec, "topics", None) is not None
-        )
+        self.template = Template.of(template, labelled=spec.labels is not None, topics=spec.topics is not None)
         folder = base.find(model)
         found = base.fingerprint(folder)
         if digest and digest != found:
@@ -50,6 +59,9 @@ class Pretrained(augsynth.Generator):
                 f"expected {digest[:12]}...): put that one there, or fit anew"
             )
         self.folder, self.dtype, self.longest = folder, dtype, longest
+        self.names = [] if spec.classes is None else spec.classes.displayed
+        self.topic_names = () if spec.topics is None else spec.topics.names
+        self.descriptions = checked_descriptions(descriptions, self.names)
         self._own: dict[str, Any] = {}  # what is not saved, and made when it is needed
         # which model, in a checkpoint that may hold nothing else
         number = torch.tensor([int(found[i : i + 15], 16) for i in (0, 15, 30, 45)], dtype=torch.int64)
@@ -63,7 +75,7 @@ class Pretrained(augsynth.Generator):
             config.get("template"), labelled=data.classes is not None, topics=data.topics is not None
         )
         tokenizer = base.tokenizer_of(str(folder))
-        lengths = sorted(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in _some(data.raw))
+        lengths = sorted(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in data.raw[:_MEASURED])
         # a few very long texts must not set the pace of all
         usual = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 2
         given = {"digest": base.fingerprint(folder), "template": vars(template), "longest": usual}
@@ -72,6 +84,22 @@ class Pretrained(augsynth.Generator):
     def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
         """For each text: its prompt, the first line of it, and the real texts that it must not copy."""
         raise NotImplementedError
+
+    def prompts_of(self, label: int, topic: int) -> Sequence[Prompt]:
+        """All prompts of a label and a topic, by position; -1 where there are none."""
+        raise NotImplementedError
+
+    def head(self, label: int, topic: int) -> str:
+        """The first line of a prompt, by position; -1 where there are none."""
+        return self.template.head(
+            None if label < 0 else self.names[label], None if topic < 0 else self.topic_names[topic], self.descriptions
+        )
+
+    @staticmethod
+    def positions(labels: Tensor | None, topics: Tensor | None, n: int) -> list[tuple[int, int]]:
+        """The label and topic of each of n texts, -1 where there are none."""
+        both = [[-1] * n if one is None else one.tolist() for one in (labels, topics)]
+        return list(zip(*both, strict=True))
 
     def draw(
         self,
@@ -103,7 +131,7 @@ class Pretrained(augsynth.Generator):
         for name, value in (("top_k", top_k), ("max_length", longest)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
-        asked = self.prompts_for(labels, topics, seeds)
+        asked, ended = self.prompts_for(labels, topics, seeds), self._ending()
         texts = [""] * len(asked)
         flaws: dict[int, str] = dict.fromkeys(range(len(asked)), "empty")
         for attempt in range(_TRIES):
@@ -115,7 +143,7 @@ class Pretrained(augsynth.Generator):
                 self.prefixes,
                 [asked[row][0] for row in rows],
                 numbers,
-                self._ended,
+                ended,
                 temperature=temperature * (1 + attempt / 4) if temperature else attempt / 4,
                 top_k=top_k,
                 top_p=top_p,
@@ -159,15 +187,20 @@ class Pretrained(augsynth.Generator):
     @property
     def width(self) -> int:
         """Tokens of the longest prompt."""
-        raise NotImplementedError
+        if "width" not in self._own:
+            labels = range(len(self.names)) if self.names else (-1,)
+            topics = range(len(self.topic_names)) if self.topic_names else (-1,)
+            self._own["width"] = max(len(one) for c in labels for t in topics for one in self.prompts_of(c, t))
+        made: int = self._own["width"]
+        return made
 
-    def check_context(self, width: int) -> None:
+    def check_context(self) -> None:
         """Raises ConfigError unless prompt and text fit into what the model can see."""
         context = int(getattr(self.network.config, "max_position_embeddings", 0) or 0)
-        if context and width + self.longest > context:
+        if context and self.width + self.longest > context:
             raise augsynth.ConfigError(
-                f"the longest prompt has {width} tokens and a text up to {self.longest}, and {self.folder.name} sees "
-                f"{context}: use fewer or shorter examples, or a smaller longest="
+                f"the longest prompt has {self.width} tokens and a text up to {self.longest}, and {self.folder.name} "
+                f"sees {context}: use fewer or shorter examples, or a smaller longest="
             )
 
     def _loaded(self) -> tuple[Any, Any]:
@@ -177,18 +210,14 @@ class Pretrained(augsynth.Generator):
         """A prompt as token ids, begun as the model is used to."""
         return tuple(self.tokenizer(text)["input_ids"])
 
-    def _ended(self, ids: list[int]) -> bool:
-        if ids[-1] in self._ends:
-            return True
-        # what a token says may depend on the one before it
-        return self.template.stop in self._decoded(ids).lstrip()
-
-    @property
-    def _ends(self) -> set[int]:
-        """Ids that end a text: those of the tokenizer, and those that the model's settings name."""
+    def _ending(self) -> Callable[[list[int]], bool]:
+        """Token ids of a text so far → whether it is over: by what the tokenizer and the model's settings name as an
+        end, or by the template's."""
         config = getattr(self.network, "generation_config", None)
         own = [self.tokenizer.eos_token_id, getattr(config, "eos_token_id", None)]
-        return {one for given in own for one in (given if isinstance(given, list) else [given]) if one is not None}
+        ends = {one for given in own for one in (given if isinstance(given, list) else [given]) if one is not None}
+        # what a token says may depend on the one before it
+        return lambda ids: ids[-1] in ends or self.template.stop in self._decoded(ids).lstrip()
 
     def _text(self, ids: Sequence[int]) -> str:
         text = self._decoded(ids).lstrip().split(self.template.stop)[0]
@@ -201,7 +230,3 @@ class Pretrained(augsynth.Generator):
     def __getstate__(self) -> dict[str, Any]:
         """Without the base, which another process finds by itself."""
         return {**self.__dict__, "_own": {}}
-
-
-def _some(texts: Sequence[str]) -> Sequence[str]:
-    return list(texts)[:2000]

@@ -13,7 +13,7 @@ import augsynth
 from augsynth import authoring
 from augsynth_transformers.prefixes import Prompt
 from augsynth_transformers.pretrained import Pretrained
-from augsynth_transformers.template import checked_descriptions, says_nothing
+from augsynth_transformers.template import says_nothing
 
 _CHOICE, _SHOWN = 73, 74  # streams
 _KEPT = 64  # real texts of a class and topic that prompts are made of, at most
@@ -60,10 +60,16 @@ class Prompted(Pretrained):
         for name, value, least in (("examples", examples, 0), ("prompts", prompts, 1)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
-        self.use(model, digest, dtype, template or {}, longest, spec)
-        names = self._names(spec)
-        self.descriptions = checked_descriptions(descriptions, names)
-        unsaid = [name for name in names if says_nothing(name) and name not in self.descriptions]
+        self.use(
+            spec,
+            model=model,
+            digest=digest,
+            dtype=dtype,
+            longest=longest,
+            template=template,
+            descriptions=descriptions,
+        )
+        unsaid = [name for name in self.names if says_nothing(name) and name not in self.descriptions]
         if unsaid:
             message = (
                 f"the name of class {unsaid[0]!r} says nothing to a language model: give descriptions="
@@ -92,26 +98,17 @@ class Prompted(Pretrained):
         return found
 
     def learn(self, data: Any) -> None:
-        self.check_context(self.width)
+        self.check_context()
         used = sum(map(len, self.pool.values()))
         self.fit_info["prompts"] = {"base": self.folder.name, "sha256": self.config["digest"], "real texts": used}
 
-    @property
-    def width(self) -> int:
-        if "width" not in self._own:
-            conditions = [(c, t) for c in range(self.spec.num_classes or 1) for t in range(self.spec.num_topics or 1)]
-            self._own["width"] = max(
-                len(self._prompt(c if self.spec.num_classes else -1, t if self.spec.num_topics else -1, k)[0])
-                for c, t in conditions
-                for k in range(self.prompts)
-            )
-        made: int = self._own["width"]
-        return made
+    def prompts_of(self, label: int, topic: int) -> Sequence[Prompt]:
+        return [self._prompt(label, topic, number)[0] for number in range(self.prompts)]
 
     def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
         which = (authoring.uniform(seeds, stream=_CHOICE) * self.prompts).long().clamp(max=self.prompts - 1).tolist()
-        wanted = [[-1] * len(which) if one is None else one.tolist() for one in (labels, topics)]
-        return [self._prompt(c, t, k) for c, t, k in zip(*wanted, which, strict=True)]
+        pairs = self.positions(labels, topics, len(seeds))
+        return [self._prompt(c, t, k) for (c, t), k in zip(pairs, which, strict=True)]
 
     def _prompt(self, label: int, topic: int, number: int) -> tuple[Prompt, str, list[str]]:
         made: dict[tuple[int, int, int], Any] = self._own.setdefault("prompts", {})
@@ -122,15 +119,7 @@ class Prompted(Pretrained):
             seed = authoring.derive(_SHOWN, label + 1, topic + 1, number)
             order = torch.randperm(len(own), generator=torch.Generator().manual_seed(int(seed) % 2**63)).tolist()
             shown = [own[i] for i in order[: self.examples]]
-            head = self.template.head(
-                None if label < 0 else self._names(self.spec)[label],
-                None if topic < 0 else self.spec.topics.names[topic],
-                self.descriptions,
-            )
+            head = self.head(label, topic)
             made[label, topic, number] = (self.ids(self.template.prompt(head, shown)), head, own)
         found: tuple[Prompt, str, list[str]] = made[label, topic, number]
         return found
-
-    @staticmethod
-    def _names(spec: Any) -> list[str]:
-        return [] if spec.labels is None else [spec.labels.display(c) for c in range(spec.num_classes)]

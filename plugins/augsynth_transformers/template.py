@@ -7,7 +7,6 @@ import string
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import augsynth
 
@@ -64,11 +63,16 @@ class Template:
 
     def prompt(self, head: str, examples: Sequence[str]) -> str:
         """All of it, up to where a new text begins. No blank ends it: the first word of a text brings its own."""
-        shown = "".join(self.example.format(text=flat(text)) + self.stop for text in examples)
+        shown = "".join(self.example.format(text=_flat(text)) + self.stop for text in examples)
         return head + shown + self.example.removesuffix("{text}").rstrip(" ")
 
+    def continuation(self, text: str) -> str:
+        """A text as it follows a prompt, with its end."""
+        lead = self.example.removesuffix("{text}")
+        return lead[len(lead.rstrip(" ")) :] + (_flat(text) if self.stop == "\n" else text) + self.stop
 
-def flat(text: str) -> str:
+
+def _flat(text: str) -> str:
     """On one line, as examples stand in a list."""
     return " ".join(text.split())
 
@@ -115,8 +119,3 @@ def _check(part: str, text: str, names: Sequence[str]) -> None:
             raise augsynth.ConfigError(f"template: {part}={text!r} has no {{{name}}}, where that would stand")
     if unknown := sorted(found - allowed):
         raise augsynth.ConfigError(f"template: {part}={text!r} has {{{unknown[0]}}}; known: {sorted(allowed)}")
-
-
-def settings_of(template: Template) -> dict[str, Any]:
-    """As plain data, for a checkpoint."""
-    return asdict(template)

@@ -34,8 +34,7 @@ def write(
     rows = torch.arange(len(prompts))  # of the batch that is still written
     over = torch.zeros(len(prompts), dtype=torch.bool)
     for t in range(numbers.shape[1]):
-        least = None if top_k is None else min(top_k, logits.shape[1])
-        tokens = _chosen(logits, numbers[rows, t], temperature, least, top_p)
+        tokens = choose_by_logits(logits, numbers[rows, t], temperature=temperature, top_k=top_k, top_p=top_p)
         for place, (row, token) in enumerate(zip(rows.tolist(), tokens.tolist(), strict=True)):
             if not over[place]:
                 made[row].append(token)
@@ -56,15 +55,3 @@ def write(
         )
         cache, logits = said.past_key_values, said.logits[:, -1].float()
     return made
-
-
-def _chosen(logits: Tensor, numbers: Tensor, temperature: float, top_k: int | None, top_p: float | None) -> Tensor:
-    """As :func:`choose_by_logits`, but of the ``top_k`` alone, sorted once: a vocabulary of 260,000 is long to sort."""
-    if top_k is None or temperature == 0:
-        return choose_by_logits(logits, numbers, temperature=temperature, top_p=top_p)
-    likeliest = logits.topk(top_k, dim=1)
-    # by number rather than by rank, so that two of nearly equal weight do not change places by rounding
-    ids, order = likeliest.indices.sort(dim=1)
-    values = likeliest.values.gather(1, order)
-    place = choose_by_logits(values, numbers, temperature=temperature, top_p=top_p)
-    return ids.gather(1, place[:, None]).squeeze(1)

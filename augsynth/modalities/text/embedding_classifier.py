@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from augsynth.errors import ConfigError, DataError
+from augsynth.labels.classes import plain_label
 from augsynth.modalities.text.sentences import SentenceEmbeddings
 
 _PASSES = 4  # over a set that is another in each epoch
@@ -85,7 +86,7 @@ class EmbeddingClassifier:
                 for i in range(len(dataset)):
                     x, y = dataset[i][:2]
                     texts.append(x)
-                    own.append(known.index(y if isinstance(y, str) else int(y)))
+                    own.append(known.index(plain_label(y)))
             fitted = EmbeddingClassifier(self.embed.model, strength=self.strength).fit(texts, own)
             return lambda given: np.asarray(fitted.predict(given))
 
