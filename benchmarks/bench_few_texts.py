@@ -1,22 +1,26 @@
-"""What helps a classifier of texts with few labels: TREC-6, by classifiers weak and strong.
+"""What helps a classifier of texts with few labels: TREC-6 or AG News, by classifiers weak and strong.
 
-For each seed another sample of the training questions is drawn, by class. Arms: the real questions; rewritten ones
-(EDA); those that a pretrained language model writes, prompted with the real ones, all or only those to which a judge
-gives the label asked for; those of the LSTM; and real questions without labels, which the judge labels. The judge is
-logistic regression on frozen embeddings (MiniLM), fitted on the real questions of the seed alone. Three classifiers:
-TF-IDF with logistic regression, a small convolutional network (Kim 2014), and logistic regression on the embeddings.
+For each seed another sample of the training texts is drawn, by class. Arms: the real texts; rewritten ones (EDA, AEDA);
+those of the LSTM; those that a pretrained language model writes, prompted with the real ones or through an adapter
+(LoRA), all or only those to which a judge gives the label asked for; and real texts without labels, which the judge
+labels. The judge is logistic regression on frozen embeddings (MiniLM), fitted on the real texts of the seed alone.
+Three classifiers: TF-IDF with logistic regression, a small convolutional network (Kim 2014), and logistic regression on
+the embeddings.
 
-Generated questions that are nearly in the test set, which a pretrained model may know by heart, are counted and left
-out. Prompts, thresholds and numbers were set beforehand; the test set is for nothing but the scores.
+Generated texts that are nearly in the test set, which a pretrained model may know by heart, are counted and left out.
+Prompts, thresholds and numbers were set beforehand; the test set is for nothing but the scores. Each draw and arm is
+kept in ``--out`` with its texts, and not made again.
 
-    python benchmarks/bench_few_texts.py --model gemma-3-270m.gguf --sizes 50 100
+    python benchmarks/bench_few_texts.py --model gemma-3-270m.gguf --data trec6 --sizes 50 100
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,30 +35,44 @@ from sklearn.model_selection import train_test_split
 import augsynth
 
 DESCRIPTIONS = {
-    "abbreviation": "questions about an abbreviation",
-    "description": "questions that ask for a description or an explanation",
-    "entity": "questions about a thing, such as an animal, a colour or a product",
-    "human": "questions about a person or a group of people",
-    "location": "questions about a place",
-    "number": "questions whose answer is a number or a date",
+    "trec6": {
+        "abbreviation": "questions about an abbreviation",
+        "description": "questions that ask for a description or an explanation",
+        "entity": "questions about a thing, such as an animal, a colour or a product",
+        "human": "questions about a person or a group of people",
+        "location": "questions about a place",
+        "number": "questions whose answer is a number or a date",
+    },
+    "ag_news": {
+        "Business": "news about business and the economy",
+        "Sci/Tech": "news about science and technology",
+        "Sports": "news about sports",
+        "World": "news about world politics and conflicts",
+    },
 }
-SURE = 0.8  # from which on an unlabelled question is given its label
+SURE = 0.8  # from which on an unlabelled text is given its label
+UNLABELLED, COPIES = 1000, 4  # texts without labels, and rewritten ones of each real one
+ARMS = ("eda", "aeda", "lstm", "pseudo-labels", "prompted", "lora")
 Rows = list[tuple[str, str]]
 
 
-def tf_idf(train: Rows, test: Rows) -> float:
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(words.fit_transform([x for x, _ in train]), labels(train))
-    return float(np.mean(model.predict(words.transform([x for x, _ in test])) == np.array(labels(test))))
-
-
-def embedded(train: Rows, test: Rows, embed: Any) -> float:
-    model = augsynth.EmbeddingClassifier(embed).fit([x for x, _ in train], labels(train))
-    return float(np.mean(np.array(model.predict([x for x, _ in test])) == np.array(labels(test))))
+def texts(rows: Rows) -> list[str]:
+    return [x for x, _ in rows]
 
 
 def labels(rows: Rows) -> list[str]:
     return [y for _, y in rows]
+
+
+def tf_idf(train: Rows, test: Rows) -> float:
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(words.fit_transform(texts(train)), labels(train))
+    return float(np.mean(model.predict(words.transform(texts(test))) == np.array(labels(test))))
+
+
+def embedded(train: Rows, test: Rows, embed: Any) -> float:
+    model = augsynth.EmbeddingClassifier(embed).fit(texts(train), labels(train))
+    return float(np.mean(np.array(model.predict(texts(test))) == np.array(labels(test))))
 
 
 class Remembered:
@@ -71,7 +89,7 @@ class Remembered:
 
 
 def sampled(gen: Any, number: int, seed: int, test: list[str], **options: Any) -> tuple[Rows, int]:
-    """As many questions of each class, without those that are nearly in the test set, and how many these were."""
+    """As many texts of each class, without those that are nearly in the test set, and how many these were."""
     names = gen.spec.labels.values
     made = gen.sample(labels=[names[i % len(names)] for i in range(number)], seed=seed, **options)
     rows = list(dict.fromkeys(zip(made.x, made.y, strict=True)))
@@ -79,88 +97,115 @@ def sampled(gen: Any, number: int, seed: int, test: list[str], **options: Any) -
     return kept, len(rows) - len(kept)
 
 
+class Draw:
+    """One sample of the training texts, and what each arm adds to it."""
+
+    def __init__(self, size: int, seed: int, everything: Rows, test: Rows, embed: Any, options: Any) -> None:
+        self.seed, self.asked, self.options = seed, texts(test), options
+        parts = train_test_split(everything, train_size=size, random_state=seed, stratify=labels(everything))
+        self.train: Rows = parts[0]
+        self.unlabelled: Rows = parts[1][:UNLABELLED]
+        self.judge = augsynth.EmbeddingClassifier(embed).fit(texts(self.train), labels(self.train))
+
+    def added(self, arm: str) -> tuple[Rows, dict[str, Any]]:
+        """Rows that an arm adds, and what there is to say of them."""
+        began = time.time()
+        if arm in ("eda", "aeda"):
+            # what the paper of EDA recommends for up to 500 texts
+            rewrite = augsynth.create("transform", arm, **({"n_aug": 16, "alpha": 0.05} if arm == "eda" else {}))
+            seeds = [100 * self.seed + k for k in range(COPIES)]
+            return [(rewrite(x, seed=seed), y) for seed in seeds for x, y in self.train], {}
+        if arm == "pseudo-labels":
+            sure = self.judge.probabilities(texts(self.unlabelled))
+            said = [self.judge.labels[int(row.argmax())] for row in sure]
+            kept = [i for i, row in enumerate(sure) if row.max() >= SURE]
+            right = [said[i] == self.unlabelled[i][1] for i in kept]
+            return [(self.unlabelled[i][0], said[i]) for i in kept], {"right": round(float(np.mean(right or [0])), 3)}
+        common = {"seed": self.seed, "device": "cpu", "progress": False}
+        if arm == "lstm":
+            gen, sampling = augsynth.fit("lstm", self.train, **common), {"temperature": 0.8}
+        else:
+            told = {"model": self.options.model, "descriptions": DESCRIPTIONS[self.options.data]}
+            plugin = {"prompted": "transformers"}.get(arm, arm)
+            gen, sampling = augsynth.fit(plugin, self.train, **told, **common), {}
+        fitted = time.time()
+        rows, near = sampled(gen, self.options.number, self.seed, self.asked, **sampling)
+        spent = {"seconds to fit": round(fitted - began), "seconds to sample": round(time.time() - fitted)}
+        return rows, {"nearly in the test set": near, **spent}
+
+    def agreed(self, rows: Rows) -> Rows:
+        """Those to which the judge gives the label asked for."""
+        said = self.judge.predict(texts(rows)) if rows else []
+        return [row for row, label in zip(rows, said, strict=True) if label == row[1]]
+
+
+def scores(rows: Rows, test: Rows, embed: Any, steps: int, seed: int) -> dict[str, float]:
+    return {
+        "TF-IDF": tf_idf(rows, test),
+        "small network": accuracy(rows, test, steps, seed),
+        "embeddings": embedded(rows, test, embed),
+    }
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True, help="of the pretrained language model")
+    parser.add_argument("--model", help="of the pretrained language model; not needed for the other arms")
+    parser.add_argument("--data", choices=list(DESCRIPTIONS), default="trec6")
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--number", type=int, default=480, help="generated questions a seed")
+    parser.add_argument("--number", type=int, default=360, help="generated texts a seed")
     parser.add_argument("--steps", type=int, default=400, help="of the small network")
-    parser.add_argument("--lora", action="store_true", help="fit an adapter, too")
-    parser.add_argument("--name", default="few-texts-trec6")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=[one for one in ARMS if one != "lora"])
+    parser.add_argument("--out", type=Path, default=Path("runs/few-texts"), help="what was made stays here")
     options = parser.parse_args()
-    everything, test = read("trec6", "train", 10**6), read("trec6", "test", 10**6)
-    asked, embed = [x for x, _ in test], Remembered()
-    table: dict[str, Any] = {}
+    everything, test = read(options.data, "train", 10**6), read(options.data, "test", 10**6)
+    embed = Remembered()
+    options.out.mkdir(parents=True, exist_ok=True)
     for size in options.sizes:
-        scores: dict[str, dict[str, list[float]]] = {}
-        counts: list[dict[str, Any]] = []
         for seed in range(options.seeds):
-            began = time.time()
-            train, rest = train_test_split(everything, train_size=size, random_state=seed, stratify=labels(everything))
-            judge = augsynth.EmbeddingClassifier(embed).fit([x for x, _ in train], labels(train))
-            gens = {"prompted": "transformers", **({"lora": "lora"} if options.lora else {})}
-            arms: dict[str, Rows] = {"real": train}
-            eda = augsynth.create("transform", "eda", n_aug=16, alpha=0.05)
-            arms["+ EDA"] = train + [(eda(x, seed=100 * seed + k), y) for k in range(4) for x, y in train]
-            count: dict[str, Any] = {}
-            for name, plugin in gens.items():
-                gen = augsynth.fit(
-                    plugin,
-                    train,
-                    model=options.model,
-                    descriptions=DESCRIPTIONS,
-                    seed=seed,
-                    device="cpu",
-                    progress=False,
-                )
-                count[f"{name}, seconds of the fit"] = round(gen.fit_info["seconds"])
-                made, near = sampled(gen, options.number, seed, asked)
-                agreed = [
-                    row for row, said in zip(made, judge.predict([x for x, _ in made]), strict=True) if said == row[1]
-                ]
-                arms |= {f"+ {name}": train + made, f"+ {name}, agreed to by the judge": train + agreed}
-                count[name] = {"made": len(made), "nearly in the test set": near, "agreed to": len(agreed)}
-                print([f"{y}: {x}" for x, y in made[:12]], flush=True)
-            lstm = augsynth.fit("lstm", train, seed=seed, device="cpu", progress=False)
-            arms["+ LSTM"] = train + sampled(lstm, options.number, seed, asked, temperature=0.8)[0]
-            unlabelled = [x for x, _ in rest[:1000]]
-            sure = judge.probabilities(unlabelled)
-            guessed = [
-                (x, judge.labels[int(row.argmax())])
-                for x, row in zip(unlabelled, sure, strict=True)
-                if row.max() >= SURE
-            ]
-            truth = dict(rest[:1000])
-            right = float(np.mean([truth[x] == y for x, y in guessed])) if guessed else float("nan")
-            arms["+ pseudo-labels of 1,000 questions"] = train + guessed
-            count["pseudo-labels"] = {"given": len(guessed), "right": round(right, 3)}
-            counts.append(count)
-            for name, rows in arms.items():
-                own = scores.setdefault(name, {"TF-IDF": [], "small network": [], "embeddings": []})
-                own["TF-IDF"].append(tf_idf(rows, test))
-                own["small network"].append(accuracy(rows, test, options.steps, seed))
-                own["embeddings"].append(embedded(rows, test, embed))
-            shown = {k: {c: round(v[-1], 3) for c, v in own.items()} for k, own in scores.items()}
-            print(size, seed, shown, count, f"{time.time() - began:.0f} s", flush=True)
-        table[str(size)] = {"counts": counts, "arms": summary(scores)}
-    record(options.name, {"model": str(options.model), "number": options.number, "steps": options.steps, **table})
+            draw = Draw(size, seed, everything, test, embed, options)
+            for arm in ("real", *options.arms):
+                file = options.out / f"{options.data}-{size}-{seed}-{arm}.json"
+                if file.is_file():
+                    continue
+                rows, told = draw.added(arm) if arm != "real" else ([], {})
+                common = (test, embed, options.steps, seed)
+                found = {"all": {"count": len(rows), "scores": scores(draw.train + rows, *common)}}
+                if arm in ("prompted", "lora"):
+                    kept = draw.agreed(rows)
+                    found["agreed"] = {"count": len(kept), "scores": scores(draw.train + kept, *common)}
+                file.write_text(json.dumps({**found, "told": told, "rows": rows}, indent=1, ensure_ascii=False))
+                print(size, seed, arm, json.dumps(found), told, flush=True)
+    record(f"few-texts-{options.data}", {"model": str(options.model), "steps": options.steps, **table(options)})
 
 
-def summary(scores: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
-    """Means, and gains over the real questions with 95 % intervals, by arm and classifier."""
+def table(options: Any) -> dict[str, Any]:
+    """Of all draws and arms that are there: means, and gains over the real texts with 95 % intervals."""
     made: dict[str, Any] = {}
-    for name, own in scores.items():
-        for classifier, values in own.items():
-            apart = [a - b for a, b in zip(values, scores["real"][classifier], strict=True)]
-            made.setdefault(name, {})[classifier] = {
-                "mean": round(float(np.mean(values)), 4),
-                "std": round(float(np.std(values, ddof=1)), 4),
-                "gain": round(float(np.mean(apart)), 4),
-                "gain ±": round(interval(apart), 4),
-                "scores": [round(one, 4) for one in values],
-            }
+    for size in options.sizes:
+        for arm in ("real", *ARMS):
+            files = [options.out / f"{options.data}-{size}-{seed}-{arm}.json" for seed in range(options.seeds)]
+            if not all(file.is_file() for file in files):
+                continue
+            draws = [json.loads(file.read_text()) for file in files]
+            real = [json.loads(Path(str(file).replace(f"-{arm}.json", "-real.json")).read_text()) for file in files]
+            for which in [one for one in ("all", "agreed") if one in draws[0]]:
+                name = f"+ {arm}" + (", agreed to by the judge" if which == "agreed" else "")
+                row: dict[str, Any] = {"texts added": [one[which]["count"] for one in draws]}
+                for key in draws[0]["told"]:
+                    row[key] = [one["told"][key] for one in draws]
+                for classifier in draws[0][which]["scores"]:
+                    own = [one[which]["scores"][classifier] for one in draws]
+                    apart = [a - b["all"]["scores"][classifier] for a, b in zip(own, real, strict=True)]
+                    row[classifier] = {
+                        "mean": round(float(np.mean(own)), 4),
+                        "std": round(float(np.std(own, ddof=1)), 4),
+                        "gain": round(float(np.mean(apart)), 4),
+                        "gain ±": round(interval(apart), 4),
+                        "scores": [round(one, 4) for one in own],
+                    }
+                made.setdefault(str(size), {})["real" if arm == "real" else name] = row
     return made
 
 

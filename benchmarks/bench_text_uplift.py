@@ -26,15 +26,14 @@ from torch.utils.data import DataLoader
 import augsynth
 
 BUCKETS, WIDTH, BATCH = 2**14, 40, 32
-CLASSES = ["abbreviation", "description", "entity", "human", "location", "number"]
 
 
 class TextCNN(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.embed = nn.Embedding(BUCKETS, 100, padding_idx=0)
         self.filters = nn.ModuleList([nn.Conv1d(100, 64, size, padding=size - 1) for size in (2, 3, 4)])
-        self.out = nn.Linear(3 * 64, len(CLASSES))
+        self.out = nn.Linear(3 * 64, classes)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         x = F.dropout(self.embed(ids), 0.2, self.training).transpose(1, 2)  # (n, 100, WIDTH)
@@ -52,7 +51,8 @@ def encoded(texts: list[str]) -> torch.Tensor:
 
 def accuracy(train, test: list[tuple[str, str]], steps: int, seed: int) -> float:
     torch.manual_seed(seed)
-    model = TextCNN()
+    classes = sorted({y for _, y in test})
+    model = TextCNN(len(classes))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
     loader = DataLoader(train, batch_size=BATCH, shuffle=True)
     step = epoch = 0
@@ -61,7 +61,7 @@ def accuracy(train, test: list[tuple[str, str]], steps: int, seed: int) -> float
             train.set_epoch(epoch)
         epoch += 1
         for texts, labels in loader:
-            loss = F.cross_entropy(model(encoded(texts)), torch.tensor([CLASSES.index(label) for label in labels]))
+            loss = F.cross_entropy(model(encoded(texts)), torch.tensor([classes.index(label) for label in labels]))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -71,7 +71,7 @@ def accuracy(train, test: list[tuple[str, str]], steps: int, seed: int) -> float
     model.eval()
     with torch.no_grad():
         predicted = model(encoded([x for x, _ in test])).argmax(1)
-    return float((predicted == torch.tensor([CLASSES.index(y) for _, y in test])).float().mean())
+    return float((predicted == torch.tensor([classes.index(y) for _, y in test])).float().mean())
 
 
 def arms(train, gen, seed: int, ratio: float, temperature: float) -> dict:
