@@ -46,6 +46,7 @@ _EXPORTS = {
     "augsynth.modalities.image.presets": ("latent_presets",),
     "augsynth.modalities.image.spec": ("ImageSpec",),
     "augsynth.modalities.image.transform": ("Transform",),
+    "augsynth.modalities.text.overlap": ("plain_words", "shared_words"),
     "augsynth.modalities.text.sentences": ("SentenceEmbeddings",),
     "augsynth.modalities.text.spec": ("TextSpec",),
     "augsynth.modalities.text.transform": ("TextTransform",),

@@ -49,6 +49,8 @@ from augsynth.modalities.image.transform import Transform as Transform
 from augsynth.modalities.image.working_size import WorkingSize as WorkingSize
 from augsynth.modalities.image.working_size import resolution_remark as resolution_remark
 from augsynth.modalities.image.working_size import usual_resolution as usual_resolution
+from augsynth.modalities.text.overlap import plain_words as plain_words
+from augsynth.modalities.text.overlap import shared_words as shared_words
 from augsynth.modalities.text.sentences import SentenceEmbeddings as SentenceEmbeddings
 from augsynth.modalities.text.spec import TextSpec as TextSpec
 from augsynth.modalities.text.transform import TextTransform as TextTransform

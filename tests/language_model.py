@@ -1,5 +1,7 @@
-"""A language model small enough to fit in a second: what a folder of a pretrained one looks like."""
+"""Language models small enough to fit in seconds: what folders of pretrained ones look like."""
 
+import json
+import shutil
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -54,6 +56,102 @@ def tiny_model() -> Path:
             texts = ["".join(f"- {SENTENCES[i]}\n" for i in row) for row in order]
             ids = torch.tensor([wrapped(text)["input_ids"][:64] for text in texts])
             loss = model(input_ids=ids, labels=ids).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    model.save_pretrained(folder)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def tiny_masked_model() -> Path:
+    """The folder of a masked language model (BERT) of 2 layers, taught to fill in words of the sentences above."""
+    import torch
+    from augsynth_transformers.library import import_transformers
+
+    transformers = import_transformers()
+    folder = Path(mkdtemp(prefix="augsynth-tiny-masked-"))
+    words = sorted({word for text in SENTENCES for word in text.split()})
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    tokenizer = transformers.BertTokenizer(str(folder / "vocab.txt"))
+    tokenizer.save_pretrained(folder)
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=64,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = transformers.BertForMaskedLM(config)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        for _ in range(150):
+            texts = [SENTENCES[i] for i in torch.randint(len(SENTENCES), (32,)).tolist()]
+            given = tokenizer(texts, return_tensors="pt", padding=True)
+            labels = given["input_ids"].clone()
+            hidden = (torch.rand(labels.shape) < 0.2) & (labels > 4)
+            given["input_ids"][hidden] = tokenizer.mask_token_id
+            loss = model(**given, labels=labels.masked_fill(~hidden, -100)).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    model.save_pretrained(folder)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def tiny_translator() -> Path:
+    """The folder of a MarianMT of 2 layers, which was taught to say a sentence of the above once more."""
+    import sentencepiece
+    import torch
+    from augsynth_transformers.library import import_transformers
+
+    transformers = import_transformers()
+    folder = Path(mkdtemp(prefix="augsynth-tiny-marian-"))
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES),
+        model_prefix=str(folder / "source"),
+        vocab_size=60,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    shutil.copy(folder / "source.model", folder / "target.spm")
+    (folder / "source.model").rename(folder / "source.spm")
+    pieces = sentencepiece.SentencePieceProcessor(str(folder / "source.spm"))
+    known = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size())]
+    names = ["</s>", "<unk>", *(one for one in known if one not in ("<s>", "</s>", "<unk>")), "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({name: i for i, name in enumerate(names)}))
+    tokenizer = transformers.MarianTokenizer(
+        str(folder / "source.spm"), str(folder / "target.spm"), str(folder / "vocab.json")
+    )
+    tokenizer.save_pretrained(folder)
+    pad = tokenizer.pad_token_id
+    config = transformers.MarianConfig(
+        vocab_size=len(names),
+        d_model=48,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=96,
+        decoder_ffn_dim=96,
+        max_position_embeddings=64,
+        pad_token_id=pad,
+        eos_token_id=0,
+        decoder_start_token_id=pad,
+        forced_eos_token_id=0,
+        dropout=0.0,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = transformers.MarianMTModel(config)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
+        for _ in range(250):
+            texts = [SENTENCES[i] for i in torch.randint(len(SENTENCES), (32,)).tolist()]
+            given = tokenizer(texts, return_tensors="pt", padding=True)
+            loss = model(**given, labels=given["input_ids"].masked_fill(given["input_ids"] == pad, -100)).loss
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

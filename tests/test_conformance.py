@@ -5,6 +5,7 @@ from functools import lru_cache
 import pytest
 import torch
 from augsynth_flow.transform import Restore
+from augsynth_text_transforms.checked import Checked
 
 import augsynth
 from augsynth.modalities.text.tiny import TinyTexts
@@ -17,7 +18,8 @@ def said_classes(texts):
     return [[float(any(word in text for word in own)) for own in words] for text in texts]
 
 
-ELSEWHERE = {"augsynth/transformers", "augsynth/lora"}  # need a model: test_transformers.py runs these checks on them
+# need a model: test_transformers.py and test_rewriting.py run these checks on them
+ELSEWHERE = {f"augsynth/{name}" for name in ("transformers", "lora", "paraphrase", "contextual", "back_translation")}
 
 
 def _cases(kind):
@@ -49,10 +51,23 @@ class TinyRestore(Restore):
         return super().apply(image, seed)
 
 
+class CheckedMarks(Checked):
+    """The transform that needs another one, and a judge, here of whether a text is short."""
+
+    modality = "text"
+
+    def __init__(self):
+        super().__init__(transform="aeda", classifier=short_or_long)
+
+
+def short_or_long(texts):
+    return [[1.0, 0.0] if len(text) < 40 else [0.0, 1.0] for text in texts]
+
+
 @pytest.mark.parametrize(("name", "check"), _cases("transform"))
 def test_transform(name, check):
-    if name == "augsynth/restore":
-        check(TinyRestore)
+    if made := {"augsynth/restore": TinyRestore, "augsynth/checked": CheckedMarks}.get(name):
+        check(made)
         return
     if name in ("augsynth/eda", "augsynth/wordnet"):
         needs_wordnet()
@@ -69,7 +84,7 @@ class Alike:
         return augsynth.SampleBatch(
             None,
             None,
-            [],
+            [{"seed": -1 - i} for i in range(n)],
             self.x[:1].expand(n, -1, -1, -1) if hasattr(self.x, "expand") else type(self.x)([self.x[0]] * n),
         )
 
@@ -85,9 +100,11 @@ def settings(name, modality):
     real = filter_checks.good_samples(modality)
     if short == "similarity":
         return {"texts": [real[0][0]], "low": 0.77, "high": 0.999}
-    if short == "perplexity":
+    if short in ("perplexity", "round_trip"):
         gen = augsynth.fit("lstm", real, steps=30, progress=False, device="cpu")
-        return {"gen": gen, "real": real, "high": 0.6}
+        return {"gen": gen, **({"real": real, "high": 0.6} if short == "perplexity" else {})}
+    if short == "distinct":
+        return {"gen": Alike(filter_checks.batch_of(modality).model_x[1:]), "number": 30}
     judge = augsynth.Judge(real, steps=100)
     if short == "diversity":
         x = filter_checks.batch_of(modality).model_x

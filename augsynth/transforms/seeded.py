@@ -32,6 +32,11 @@ class SeededTransform:
         """
         raise NotImplementedError(f"{type(self).__name__} must define __call__(x, *, seed=None)")
 
+    def many(self, inputs: Sequence[Any], seeds: Sequence[int | None]) -> list[Any]:
+        """Transform n inputs, each by its own seed. Override where they are faster together than one after the other;
+        what becomes of an input must not depend on those beside it."""
+        return [self(x, seed=seed) for x, seed in zip(inputs, seeds, strict=True)]
+
     def joint(self, x: Joint, *, seed: int | None = None) -> Joint:
         """Transform an input together with the targets that lie in it. Override where that is possible.
 
@@ -62,6 +67,8 @@ def apply_seeded(
         for i, part in enumerate(transform):
             result = apply_seeded(part, result, None if seeds is None else derive(seeds, _PART, i), spec)
         return result
+    if isinstance(transform, SeededTransform) and not any(isinstance(x, Joint) for x in inputs):
+        return transform.many(list(inputs), [None] * len(inputs) if seeds is None else seeds.tolist())
     call = _caller(transform, spec)
     if seeds is None:
         return [call(x, None) for x in inputs]

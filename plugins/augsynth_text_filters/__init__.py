@@ -12,11 +12,15 @@ _ALL = {
 _LEARNED = {
     "similarity": "Texts that say something like real ones, and not the same, by frozen embeddings",
     "perplexity": "Texts that are about as likely as real ones, to a generator with log_prob",
+    "round_trip": "Texts that a generator with log_prob finds likeliest under the label that they were written for",
+    "distinct": "Fewer of the texts that a generator writes again and again",
 }
 
 
 @hookimpl
 def augsynth_filters() -> Iterator[FilterSpec]:
     for name, summary in {**_ALL, **_LEARNED}.items():
-        factory = f"augsynth_text_filters.{'learned' if name in _LEARNED else 'filters'}:{name.capitalize()}"
+        factory = (
+            f"augsynth_text_filters.{'learned' if name in _LEARNED else 'filters'}:{name.title().replace('_', '')}"
+        )
         yield FilterSpec(name=name, factory=factory, modality="text", summary=summary)

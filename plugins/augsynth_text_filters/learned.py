@@ -1,4 +1,4 @@
-"""Judges of generated texts by models of language: each says of every text by itself whether it may pass."""
+"""Judges of generated texts by models: each says of every text by itself whether it may pass."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch import Tensor
 
 import augsynth
 from augsynth import authoring
+
+_STREAM = 0xD157
 
 
 class Similarity:
@@ -83,3 +85,79 @@ class Perplexity:
         """(n,) nats a word, the end of a text included."""
         words = torch.tensor([len(text.split()) + 1 for text in texts], dtype=torch.float64)
         return -self.gen.log_prob(texts, labels).double().cpu() / words
+
+
+class RoundTrip:
+    """Texts that come back to their label: of all labels, the one that a text was written for makes it likeliest.
+
+    The generator is its own judge here, by Bayes with every label as frequent (as question generation is checked by
+    answering, Alberti et al., "Synthetic QA corpora generation with roundtrip consistency", ACL 2019). A judge that was
+    fitted on real texts (``confidence``) is stricter where the generator takes one label for another.
+
+    Args:
+        gen: a generator with ``log_prob``, fitted on labels: ``transformers``, ``lora``, ``lstm``.
+        margin: nats that the label must be ahead of the next.
+
+    Raises:
+        ConfigError: ``gen`` has no labels, or ``margin`` is negative.
+    """
+
+    modality = "text"
+
+    def __init__(self, *, gen: Any, margin: float = 0.0) -> None:
+        if not 0.0 <= margin < float("inf"):
+            raise augsynth.ConfigError(f"margin={margin!r}: expected a number of nats from 0 up")
+        if not gen.conditional:
+            raise augsynth.ConfigError(
+                "round_trip: gen was fitted without labels, so that no text has one to return to"
+            )
+        self.gen, self.margin = gen, margin
+
+    def __call__(self, batch: augsynth.SampleBatch) -> Tensor:
+        if batch.classes is None:
+            raise augsynth.ConfigError("round_trip: these samples have no labels")
+        texts, names = list(batch.model_x), self.gen.spec.labels.values
+        scores = torch.stack([self.gen.log_prob(texts, [name] * len(texts)).cpu() for name in names], dim=1)
+        own = batch.classes.cpu()[:, None]
+        other = scores.scatter(1, own, -torch.inf).max(1).values
+        return scores.gather(1, own).squeeze(1) >= other + self.margin
+
+
+class Distinct:
+    """Thins out what a generator writes again and again: a text passes with the probability 1 / (1 + n), where n texts
+    of ``number`` drawn once are nearly the same.
+
+    A text is judged by itself, and not by what happened to be written before it, which would make it depend on its
+    batch.
+
+    Args:
+        gen: the generator whose texts are judged.
+        number: texts of it to look among.
+        alike: share of words and pairs of words in common from which on two texts are nearly the same.
+        seed: of those texts.
+        sampling: passed to ``gen.sample``, as texts will be sampled: ``temperature``, options.
+
+    Raises:
+        ConfigError: a number that cannot be used.
+    """
+
+    modality = "text"
+
+    def __init__(self, *, gen: Any, number: int = 500, alike: float = 0.8, seed: int = 0, **sampling: Any) -> None:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise augsynth.ConfigError(f"number={number!r}: expected a whole number from 1 up")
+        if not 0.0 < alike <= 1.0:
+            raise augsynth.ConfigError(f"alike={alike!r}: expected a share in (0, 1]")
+        self.alike = alike
+        made = gen.sample(number, seed=seed, **sampling)
+        self._known = [(row["seed"], text) for row, text in zip(made.meta, made.model_x, strict=True)]
+
+    def __call__(self, batch: augsynth.SampleBatch) -> Tensor:
+        seeds = [row["seed"] for row in batch.meta]
+        # the very sample, drawn again, is no second one
+        near = [
+            sum(seed != own and authoring.shared_words(text, other) >= self.alike for seed, other in self._known)
+            for own, text in zip(seeds, batch.model_x, strict=True)
+        ]
+        u = authoring.uniform(torch.tensor(seeds, dtype=torch.int64), stream=_STREAM)
+        return u.double() < 1.0 / (1.0 + torch.tensor(near, dtype=torch.float64))

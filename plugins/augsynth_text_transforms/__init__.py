@@ -9,6 +9,7 @@ _ALL = {
     "aeda": ("aeda:AEDA", "Punctuation marks at random places (Karimi et al. 2021)"),
     "wordnet": ("wordnet_transform:WordNet", "Words by their synonyms or hypernyms, by NLTK's WordNet"),
     "stopwords": ("stopwords:Stopwords", "Some of the stop words removed"),
+    "checked": ("checked:Checked", "Any transform of texts, whose result a judge gives the label of the original"),
     "nlpaug": ("nlpaug_transform:NLPAug", "Any augmenter of nlpaug, seeded"),
 }
 

@@ -1,23 +1,28 @@
-"""Pretrained language models: by prompts with real examples, or by a small adapter fitted on the data."""
+"""Pretrained language models: by prompts with real examples, by a small adapter fitted on the data, and rewriting."""
 
 from collections.abc import Iterator
 
-from augsynth.authoring import GeneratorSpec, hookimpl
+from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
+
+_HOME, _TEXT = "augsynth_transformers", {"modality": "text"}
+_GENERATORS = {
+    "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)"),
+    "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)"),
+}
+_TRANSFORMS = {
+    "paraphrase": ("paraphrase:Paraphrase", "A text in other words, by any causal language model (model=)"),
+    "contextual": ("contextual:Contextual", "Words by others that a masked language model finds likely (model=)"),
+    "back_translation": ("translation:BackTranslation", "Through another language, by any models (there=, back=)"),
+}
 
 
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
-    yield GeneratorSpec(
-        name="transformers",
-        factory="augsynth_transformers.prompted:Prompted",
-        modality="text",
-        conditions={"label", "topic"},
-        summary="Any causal language model, by prompts with real examples; nothing is trained (model=)",
-    )
-    yield GeneratorSpec(
-        name="lora",
-        factory="augsynth_transformers.lora:LoRA",
-        modality="text",
-        conditions={"label", "topic"},
-        summary="Any causal language model with a low-rank adapter fitted on the data (model=)",
-    )
+    for name, (at, told) in _GENERATORS.items():
+        yield GeneratorSpec(name=name, factory=f"{_HOME}.{at}", conditions={"label", "topic"}, summary=told, **_TEXT)
+
+
+@hookimpl
+def augsynth_transforms() -> Iterator[TransformSpec]:
+    for name, (at, told) in _TRANSFORMS.items():
+        yield TransformSpec(name=name, factory=f"{_HOME}.{at}", summary=told, **_TEXT)

@@ -19,6 +19,12 @@ CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.s
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 _HUB = re.compile(r"[\w.-]+/[\w.-]+\Z")
 _ELSEWHERE = "AUGSYNTH_MODELS"
+_FOR = {
+    "CausalLM": "that goes on with a text",
+    "MaskedLM": "that fills in words",
+    "Seq2SeqLM": "that makes one text of another",
+}
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 def find(model: str) -> Path:
@@ -55,6 +61,12 @@ def find(model: str) -> Path:
         path = _downloaded(model)
     check_complete(path)
     return path
+
+
+def check_dtype(dtype: str) -> None:
+    """Raises ConfigError unless weights can be of that type."""
+    if dtype not in DTYPES:
+        raise augsynth.ConfigError(f"dtype={dtype!r}: expected one of {', '.join(map(repr, DTYPES))}")
 
 
 def check_complete(folder: Path) -> None:
@@ -103,25 +115,40 @@ def tokenizer_of(folder: str) -> Any:
 
 
 @lru_cache(maxsize=2)
-def loaded(folder: str, dtype: str) -> tuple[Any, Any]:
+def loaded(folder: str, dtype: str, kind: str = "CausalLM") -> tuple[Any, Any]:
     """The tokenizer and the model, frozen; shared by all that are made from the same folder."""
-    return load_anew(folder, dtype)
+    return load_anew(folder, dtype, kind)
 
 
-def load_anew(folder: str, dtype: str) -> tuple[Any, Any]:
-    """The tokenizer and the model, frozen."""
+def load_anew(folder: str, dtype: str, kind: str = "CausalLM") -> tuple[Any, Any]:
+    """The tokenizer and the model, frozen.
+
+    Args:
+        kind: what the model is for, as the library names it: ``"CausalLM"``, ``"MaskedLM"``, ``"Seq2SeqLM"``.
+
+    Raises:
+        ConfigError: the folder holds a model for something else, some of whose weights would be random.
+    """
     transformers = import_transformers()
     import torch
 
     shown = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()  # a bar of one second for each model
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+        model, told = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
+    except ValueError as error:  # an architecture that has no such form
+        raise augsynth.ConfigError(f"{folder} holds no model {_FOR[kind]}: {str(error).splitlines()[0]}") from error
     finally:
         if shown:
             transformers.utils.logging.enable_progress_bar()
+    if missing := sorted(told["missing_keys"]):
+        raise augsynth.ConfigError(f"{folder} holds no model {_FOR[kind]}: it has no weights for {missing[0]}")
     return tokenizer_of(folder), model.eval().requires_grad_(False)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
-from itertools import pairwise
+
+from augsynth.authoring import plain_words, shared_words
 
 _ALIKE, _AGAIN = 0.8, 4  # share of common parts from which on a text is a copy; times from which on it is a loop
 
@@ -18,19 +18,13 @@ def flaw_of(text: str, prompt_words: str, examples: Iterable[str]) -> str | None
     """
     if not any(character.isalnum() for character in text):
         return "empty"
-    own = _words(text)
-    head = _words(prompt_words)
+    own = plain_words(text)
+    head = plain_words(prompt_words)
     if head and own[: len(head)] == head:
         return "prompt"
     if _loops(own):
         return "loop"
-    parts = _parts(text)
-    for example in examples:
-        theirs = _parts(example)
-        # three of three words in common are no copy of a sentence of thirty
-        if len(parts & theirs) >= _ALIKE * len(parts | theirs):
-            return "copy"
-    return None
+    return "copy" if any(shared_words(text, example) >= _ALIKE for example in examples) else None
 
 
 def _loops(words: tuple[str, ...]) -> bool:
@@ -41,16 +35,3 @@ def _loops(words: tuple[str, ...]) -> bool:
             if all(words[start + i * length : start + (i + 1) * length] == first for i in range(1, _AGAIN)):
                 return True
     return False
-
-
-@lru_cache(maxsize=65536)
-def _words(text: str) -> tuple[str, ...]:
-    kept = "".join(character if character.isalnum() else " " for character in text.lower())
-    return tuple(kept.split())
-
-
-@lru_cache(maxsize=65536)
-def _parts(text: str) -> frozenset[tuple[str, ...]]:
-    """Words and pairs of words."""
-    words = _words(text)
-    return frozenset([*((word,) for word in words), *pairwise(words)])

@@ -140,7 +140,7 @@ class LoRA(Pretrained):
         The shapes: ids (n, prompt + t), of which the last t are of texts.
         """
         heads = [self._prompt(c, t)[0] for c, t in self.positions(labels, topics, len(texts))]
-        bodies = [self._continued(text) for text in texts]
+        bodies = [self.continued(text) for text in texts]
         rows = [(*head, *body) for head, body in zip(heads, bodies, strict=True)]
         ids, mask = padded(rows, max(map(len, rows)), self.device)
         longest = max(map(len, bodies))
@@ -155,11 +155,6 @@ class LoRA(Pretrained):
         own = torch.tensor([[i >= longest - len(body) for i in range(longest)] for body in bodies], device=ids.device)
         losses = F.cross_entropy(logits[own].float(), target[own], reduction="none")
         return torch.zeros(own.shape, device=ids.device).masked_scatter(own, losses), own
-
-    def _continued(self, text: str) -> Prompt:
-        """The token ids of a text as they follow a prompt, with its end."""
-        ids = self.tokenizer(self.template.continuation(text), add_special_tokens=False)["input_ids"]
-        return tuple(ids[: self.longest + 2])
 
     def _loaded(self) -> tuple[Any, Any]:
         if "base" not in self._own:

@@ -14,6 +14,7 @@ import augsynth
 
 Prompt = tuple[int, ...]
 _AT_ONCE, _KEPT = 8, 128  # prompts that are read together, and that are kept
+_STEP = 16  # tokens
 
 
 class Prefixes:
@@ -30,9 +31,13 @@ class Prefixes:
         self.model, self.width = model, width
         self._known: OrderedDict[Prompt, tuple[Any, int, Tensor]] = OrderedDict()
 
-    def of(self, prompts: Sequence[Prompt]) -> tuple[Any, Tensor, Tensor]:
+    def of(self, prompts: Sequence[Prompt], tails: Sequence[Prompt] | None = None) -> tuple[Any, Tensor, Tensor]:
         """A cache of n prompts for the model to go on with, the logits (n, vocabulary) of what follows each, and the
-        mask (n, width) of what is no padding."""
+        mask (n, width) of what is no padding.
+
+        Args:
+            tails: of each prompt, tokens that follow it and are not kept; not empty.
+        """
         wanted = list(dict.fromkeys(prompts))
         for one in wanted:
             if one in self._known:
@@ -45,7 +50,28 @@ class Prefixes:
             self._known.popitem(last=False)
         logits = torch.stack([logits for _, _, logits in found])
         mask = padded(prompts, self.width, logits.device)[1]
-        return _gathered([cache for cache, _, _ in found], [row for _, row, _ in found]), logits, mask
+        cache = _gathered([cache for cache, _, _ in found], [row for _, row, _ in found])
+        if tails is None:
+            return cache, logits, mask
+        cache, logits, mask = self.follow(cache, mask, tails, last=1)
+        return cache, logits[:, -1], mask
+
+    def follow(self, cache: Any, mask: Tensor, tails: Sequence[Prompt], last: int) -> tuple[Any, Tensor, Tensor]:
+        """Go on with n tails after what is in ``cache``: the cache, the logits (n, last, vocabulary) of what follows
+        the ``last`` tokens of each, and the mask."""
+        # in steps, so that a text is padded to the same width whatever stands beside it, nearly always
+        longest = -(-max(map(len, tails)) // _STEP) * _STEP
+        ids, own = padded(tails, longest, mask.device)
+        mask = torch.cat([mask, own], dim=1)
+        said = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions(mask)[:, -longest:],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=last,
+        )
+        return said.past_key_values, said.logits.float(), mask
 
     def _read(self, prompts: list[Prompt]) -> None:
         device = next(self.model.parameters()).device

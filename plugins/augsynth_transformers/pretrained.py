@@ -14,12 +14,11 @@ from augsynth_transformers import base
 from augsynth_transformers.flaws import flaw_of
 from augsynth_transformers.prefixes import Prefixes, Prompt
 from augsynth_transformers.template import Template, checked_descriptions
-from augsynth_transformers.writing import write
+from augsynth_transformers.writing import ending, text_of, write
 
 _TOKEN, _AGAIN = 71, 72  # streams
 _TRIES = 5  # of a text that is no text
 _MEASURED = 2000  # texts whose lengths are looked at
-_DTYPES = ("float32", "bfloat16", "float16")
 
 
 class Pretrained(augsynth.Generator):
@@ -46,8 +45,7 @@ class Pretrained(augsynth.Generator):
         descriptions: Mapping[str, str] | None,
     ) -> None:
         """What ``build`` of a subclass calls first, with the settings that all of them have."""
-        if dtype not in _DTYPES:
-            raise augsynth.ConfigError(f"dtype={dtype!r}: expected one of {', '.join(map(repr, _DTYPES))}")
+        base.check_dtype(dtype)
         if longest < 1:
             raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
         self.template = Template.of(template, labelled=spec.labels is not None, topics=spec.topics is not None)
@@ -210,22 +208,17 @@ class Pretrained(augsynth.Generator):
         """A prompt as token ids, begun as the model is used to."""
         return tuple(self.tokenizer(text)["input_ids"])
 
+    def continued(self, text: str) -> Prompt:
+        """The token ids of a text as they follow a prompt, with its end."""
+        ids = self.tokenizer(self.template.continuation(text), add_special_tokens=False)["input_ids"]
+        return tuple(ids[: self.longest + 2])
+
     def _ending(self) -> Callable[[list[int]], bool]:
-        """Token ids of a text so far → whether it is over: by what the tokenizer and the model's settings name as an
-        end, or by the template's."""
-        config = getattr(self.network, "generation_config", None)
-        own = [self.tokenizer.eos_token_id, getattr(config, "eos_token_id", None)]
-        ends = {one for given in own for one in (given if isinstance(given, list) else [given]) if one is not None}
-        # what a token says may depend on the one before it
-        return lambda ids: ids[-1] in ends or self.template.stop in self._decoded(ids).lstrip()
+        """Token ids of a text so far → whether it is over."""
+        return ending(self.tokenizer, self.network, self.template.stop)
 
     def _text(self, ids: Sequence[int]) -> str:
-        text = self._decoded(ids).lstrip().split(self.template.stop)[0]
-        return text.replace("\ufffd", "").replace("\x00", "").strip()
-
-    def _decoded(self, ids: Sequence[int]) -> str:
-        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
+        return text_of(self.tokenizer, ids, self.template.stop)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the base, which another process finds by itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +12,13 @@ from torch import Tensor
 
 import augsynth
 from augsynth import authoring
-from augsynth_transformers.prefixes import Prompt
+from augsynth_transformers.prefixes import Prompt, padded
 from augsynth_transformers.pretrained import Pretrained
+from augsynth_transformers.rewriting import Rewriter
 from augsynth_transformers.template import says_nothing
 
 _CHOICE, _SHOWN = 73, 74  # streams
+_SCORED = 32  # texts that are scored at once
 _KEPT = 64  # real texts of a class and topic that prompts are made of, at most
 
 
@@ -109,6 +112,58 @@ class Prompted(Pretrained):
         which = (authoring.uniform(seeds, stream=_CHOICE) * self.prompts).long().clamp(max=self.prompts - 1).tolist()
         pairs = self.positions(labels, topics, len(seeds))
         return [self._prompt(c, t, k) for (c, t), k in zip(pairs, which, strict=True)]
+
+    def vary_batch(
+        self,
+        x: Sequence[str],
+        labels: Tensor | None,
+        seeds: Tensor,
+        *,
+        strength: float,
+        top_k: int | None = 50,
+        top_p: float = 0.95,
+    ) -> Any:
+        """
+        The same in other words, by the model and a few pairs that it is shown (see
+        :mod:`augsynth_transformers.rewriting`). ``strength`` 1 divides the logits by 0.5, and 2 by 1: the freer, the
+        further from the text. Whether the label still holds a filter has to tell.
+        """
+        if strength == 0.0:
+            return list(x)
+        if "rewriter" not in self._own or self._own["rewriter"].model is not self.network:
+            self._own["rewriter"] = Rewriter(self.network, self.tokenizer)
+        return self._own["rewriter"](
+            x, seeds, temperature=strength / 2, top_k=top_k, top_p=authoring.checked_top_p(top_p)
+        )
+
+    def log_prob_batch(self, x: Sequence[str], labels: Tensor | None, topics: Tensor | None = None) -> Tensor:
+        """(n,) log-probability of the texts in nats, the end included: over all tokens, each prompt of a class as
+        likely, and nothing drawn anew."""
+        pairs = self.positions(labels, topics, len(x))
+        bodies = [self.continued(text) for text in x]
+        said = [self._likelihood([self._prompt(c, t, k)[0] for c, t in pairs], bodies) for k in range(self.prompts)]
+        return torch.stack(said).logsumexp(0) - math.log(self.prompts)
+
+    def _likelihood(self, prompts: Sequence[Prompt], bodies: Sequence[Prompt]) -> Tensor:
+        """(n,) log-probability of tokens after prompts."""
+        found = []
+        for start in range(0, len(bodies), _SCORED):
+            part = slice(start, start + _SCORED)
+            own = bodies[part]
+            cache, first, mask = self.prefixes.of(prompts[part])
+            longest = max(map(len, own))
+            logits = self.prefixes.follow(cache, mask, own, last=longest)[1][:, :-1]
+            ids = padded(own, longest, logits.device)
+            # (n, longest): what the prompt says of the first token, and each token of the next
+            known = torch.arange(longest, device=logits.device) >= longest - torch.tensor(
+                [[len(one)] for one in own], device=logits.device
+            )
+            log_p = torch.zeros(known.shape, device=logits.device)
+            log_p[:, 1:] = logits.log_softmax(2).gather(2, ids[0][:, 1:, None]).squeeze(2)
+            for row, one in enumerate(own):
+                log_p[row, longest - len(one)] = first[row].log_softmax(0)[one[0]]
+            found.append(log_p.masked_fill(~known, 0.0).sum(1))
+        return torch.cat(found)
 
     def _prompt(self, label: int, topic: int, number: int) -> tuple[Prompt, str, list[str]]:
         made: dict[tuple[int, int, int], Any] = self._own.setdefault("prompts", {})
