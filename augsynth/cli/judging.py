@@ -49,6 +49,10 @@ def evaluate(
     features: Annotated[
         str, typer.Option("--features", help="auto, classifier, pca, or another that the kind of data has.")
     ] = "auto",
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", help="Of labels: embeddings, where the kind of data has them. None: what suits."),
+    ] = None,
     overlap: Annotated[str, typer.Option("--overlap", help="Held-out samples that were trained on: error or drop.")] = (
         "error"
     ),
@@ -69,6 +73,7 @@ def evaluate(
         *_split(data, holdout, **reading(text, label, size, read)),
         n=n,
         features=features,
+        judge=judge,
         overlap=overlap,
         device="cpu" if device == "auto" else device,
         seed=seed,

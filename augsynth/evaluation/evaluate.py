@@ -29,6 +29,7 @@ def evaluate(
     features: Any = "auto",
     metrics: Sequence[Any] = (),
     overlap: str = "error",
+    judge: Any = None,
     judge_steps: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -53,6 +54,9 @@ def evaluate(
         metrics: further ones: names of metric plugins, or callables ``(made, train, held)`` of three :class:`Samples`
             that return a :class:`Figure` or several.
         overlap: what to do with held-out samples that are in the training set as well: ``"error"``, or ``"drop"``.
+        judge: of the labels: a classifier that is fitted on ``real``, with ``fit(inputs, labels)``, ``labels`` and
+            ``probabilities(inputs)``, such as :class:`EmbeddingClassifier`; ``"embeddings"`` for that one; None for
+            what suits the kind of data.
         judge_steps: updates of the classifier; None takes thirty passes.
         seed: everything random follows it.
         device: for the classifier; generators stay where they are.
@@ -80,7 +84,7 @@ def evaluate(
     with python_warnings.catch_warnings():
         python_warnings.filterwarnings("ignore", module="(sklearn|torchmetrics).*")
         sets = prepare(gen, real, holdout, n=n, seed=seed, overlap=overlap, show=progress, sampling=sampling)
-        parts = Measurements(gen, sets, features, judge_steps, seed, device)
+        parts = Measurements(gen, sets, features, judge_steps, seed, device, judge)
         for metric in metrics:
             parts.add_metric(metric)
         found = parts.found

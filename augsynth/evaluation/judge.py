@@ -24,7 +24,7 @@ class Judge:
 
     Args:
         real: the training set, map-style. At most 5,000 samples, the first ones, are kept for distances.
-        features: as of :func:`evaluate`.
+        features, judge: as of :func:`evaluate`.
         steps: updates of the built-in classifier; None takes thirty passes. It is kept in the user's cache by the
             fingerprint of the data.
         seed: everything random follows it.
@@ -35,13 +35,20 @@ class Judge:
     """
 
     def __init__(
-        self, real: Any, *, features: Any = "auto", steps: int | None = None, seed: int = 0, device: str = "cpu"
+        self,
+        real: Any,
+        *,
+        features: Any = "auto",
+        judge: Any = None,
+        steps: int | None = None,
+        seed: int = 0,
+        device: str = "cpu",
     ) -> None:
         data = TrainingData.read(real, show=False)
         self.spec = data.spec
         some = data.subset(torch.arange(min(len(data), _MOST)))
         x = some.model_x()
-        self._classifier = judge_of(data, steps=steps, seed=seed, device=device)
+        self._classifier = judge_of(data, steps=steps, seed=seed, device=device, given=judge)
         self._features = feature_space(features, data, x, self._classifier)
         self._detail = detail_space(data, x)
         self.real_features, self.real_detail = self._features(x), self._detail(x)

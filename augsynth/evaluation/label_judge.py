@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
 from augsynth._cache import cache_folder
 from augsynth.classifiers.training import classifier_for, default_steps, train_classifier
+from augsynth.errors import ConfigError
 from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
 from augsynth.recognition import modality_of
@@ -36,14 +38,58 @@ class TrainedJudge:
         return made
 
 
-def judge_of(data: TrainingData, *, steps: int | None, seed: int, device: str) -> Any:
+class GivenJudge:
+    """A classifier of the user's, fitted on real data.
+
+    Args:
+        judge: with ``fit(inputs, labels)`` (which returns itself), ``labels`` and ``probabilities(inputs)``.
+        data: the training set, with labels.
+
+    Raises:
+        ConfigError: it has not these, or says nothing of a class.
+    """
+
+    def __init__(self, judge: Any, data: TrainingData) -> None:
+        if not (callable(getattr(judge, "fit", None)) and callable(getattr(judge, "probabilities", None))):
+            raise ConfigError(
+                f"judge={judge!r}: expected an object with fit(inputs, labels), labels and probabilities(inputs), such "
+                "as augsynth.EmbeddingClassifier()"
+            )
+        known: Any = data.spec.classes
+        self.name = str(getattr(judge, "name", type(judge).__name__))
+        self.spec = data.spec
+        inputs = list(data.spec.yielded(data.raw))
+        self.judge = judge.fit(inputs, [known.values[c] for c in data.classes.tolist()])  # type: ignore[union-attr]
+        self.columns = [known.index(label) for label in self.judge.labels]
+
+    def probabilities(self, x: Any) -> Tensor:
+        """(n, classes) float32 of n samples as generators see them, 0 of a class that the judge does not know."""
+        said = torch.as_tensor(self.judge.probabilities(list(self.spec.yielded(self.spec.model_to_raw(x)))))
+        made = torch.zeros(len(said), self.spec.num_classes)
+        made[:, self.columns] = said.float().cpu()
+        return made
+
+
+def judge_of(data: TrainingData, *, steps: int | None, seed: int, device: str, given: Any = None) -> Any:
     """A judge fitted on the training samples; None without labels of at least two classes.
+
+    Args:
+        given: a classifier to fit, ``"embeddings"`` for the one on frozen embeddings where the kind of data has one, or
+            None.
 
     The built-in classifier is kept in the user's cache folder by the fingerprint of the data, so that a second
     evaluation is quick.
     """
     if data.classes is None or data.spec.num_classes < 2:
         return None
+    if isinstance(given, str):
+        kind = modality_of(data.spec)
+        made = kind.annotator(data.spec) if given == "embeddings" else None
+        if made is None:
+            raise ConfigError(f"judge={given!r}: {data.spec.kind} data has no such judge; pass a classifier to fit")
+        given = made
+    if given is not None:
+        return GivenJudge(given, data)
     own = modality_of(data.spec).judge(data)
     return own if own is not None else TrainedJudge(_trained(data, steps, seed, device))
 

@@ -49,11 +49,13 @@ class Pictures:
 class Measurements:
     """The measurements, in order; what several need is made once."""
 
-    def __init__(self, gen: Any, sets: Sets, features: Any, judge_steps: int | None, seed: int, device: str) -> None:
+    def __init__(
+        self, gen: Any, sets: Sets, features: Any, judge_steps: int | None, seed: int, device: str, judge: Any = None
+    ) -> None:
         self.gen, self.sets, self.seed = gen, sets, seed
         self.modality = modality_of(sets.data.spec)
         self.rows = halves(len(sets.made), _DRAWS, seed)
-        self.judge = judge_of(sets.data, steps=judge_steps, seed=0, device=device)
+        self.judge = judge_of(sets.data, steps=judge_steps, seed=0, device=device, given=judge)
         self.space: Space = feature_space(features, sets.data, sets.reference, self.judge)
         self.second = second_space(self.space, sets.data, sets.reference, self.judge)
         self.detail = detail_space(sets.data, sets.reference)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import check_seed, derive
 from augsynth.utility.arms import BOTH, CLASSIC, REAL, SYNTHETIC, checked_arms, standard_arms
 from augsynth.utility.looks import Looks
+from augsynth.utility.pseudo_labels import PseudoLabels
 from augsynth.utility.result import Uplift, summarised
 from augsynth.utility.scoring import Predict, Scorer
 from augsynth.utility.trials import TrialStore, run_trials, usable_jobs
@@ -38,6 +40,8 @@ def uplift(
     candidate: str | None = None,
     ratio: Any = 0.3,
     classic: Any = None,
+    unlabelled: Any = None,
+    precision: float = 0.9,
     seeds: int = 5,
     steps: int | None = None,
     batch_size: int | None = None,
@@ -63,6 +67,10 @@ def uplift(
             augmentation (without ``classic``, synthetic against real); else the last arm against the first.
         ratio, classic: of the standard arms. Tune ``classic`` first (:func:`tune_classic`), or the comparison flatters
             nobody.
+        unlabelled: real samples without labels, for one more arm: a judge that is fitted on ``real`` gives labels to
+            those that it is sure of (:func:`annotate`). The sentence says whether that was the better buy. With a
+            generator as ``arms`` only; else give the arm yourself, by :meth:`Annotation.added_to`.
+        precision: the share of these labels that is to be right.
         seeds: how many, at least 2. A seed decides weights, order, blend and augmentation, alike for all arms.
         steps, batch_size: of every arm; None takes what suits the built-in classifier.
         metric: ``"accuracy"`` or ``"balanced_accuracy"`` (the mean over classes).
@@ -90,6 +98,15 @@ def uplift(
     own_arms = isinstance(arms, (Generator, SamplePool))
     named = checked_arms(standard_arms(real, arms, ratio=ratio, classic=classic) if own_arms else arms)
     baseline, candidate = _compared(named, baseline, candidate, own_arms)
+    pseudo = None
+    if unlabelled is not None:
+        if not own_arms:
+            raise ConfigError(
+                "unlabelled= goes with a generator; to arms of your own add augsynth.annotate(unlabelled, real)"
+                ".added_to(real)"
+            )
+        pseudo = PseudoLabels(real, unlabelled, precision=precision, seed=seed, device=device, classic=classic)
+        named[pseudo.name] = pseudo.arm()
     jobs = usable_jobs(jobs, device)
     settings: dict[str, Any] = {
         "arms": list(named),
@@ -105,6 +122,8 @@ def uplift(
     }
     if own_arms:
         settings |= {"ratio": str(ratio), "classic": str(classic), "generator": arms.plugin}
+    if pseudo is not None:
+        settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"
     store = TrialStore(None if out is None else Path(out), settings)
 
     def run(arm: str, number: int) -> dict[str, Any]:
@@ -147,6 +166,8 @@ def uplift(
             )
             if looks.is_due(done) and result.verdict != "no difference":
                 break
+    if pseudo is not None:
+        result = replace(result, sentence=f"{result.sentence} {pseudo.told(result)}")
     if out is not None:
         try:
             result.save(out)

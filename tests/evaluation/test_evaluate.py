@@ -297,3 +297,38 @@ def test_the_report_is_one_file_for_any_screen(digits, tmp_path):
             [browser, *options, f"--screenshot={picture}", file], check=True, capture_output=True, timeout=120
         )
         assert picture.stat().st_size > 20_000, "the page is not blank"
+
+
+def test_a_judge_of_ones_own_has_the_say(questions):
+    real, _, holdout = questions
+
+    class Said:
+        name = "said"
+
+        def fit(self, inputs, labels):
+            self.labels = sorted(set(labels), reverse=True)
+            self.known = dict(zip(inputs, labels, strict=True))
+            return self
+
+        def probabilities(self, inputs):
+            rows = [self.known.get(x, self.labels[0]) for x in inputs]
+            return [[float(label == row) for label in self.labels] for row in rows]
+
+    made = [real[i] for i in range(len(real))]
+    found = augsynth.evaluate(made, real, holdout, judge=Said(), progress=False)
+    assert found.figures["label_agreement[said]"].value == 1.0
+    judge = augsynth.Judge(real, judge=Said())
+    first, label = real[0]
+    assert int(judge.probabilities_of([first]).argmax()) == judge.spec.classes.index(label)
+    for given in ("nothing", 3):
+        with pytest.raises(augsynth.ConfigError, match=f"judge={given!r}"):
+            augsynth.Judge(real, judge=given)
+
+
+def test_embeddings_judge_texts(questions):
+    real, _, holdout = questions
+    found = augsynth.evaluate(
+        [real[i] for i in range(len(real))], real, holdout, judge="embeddings", features="embeddings", progress=False
+    )
+    assert found.figures["label_agreement[logistic regression on embeddings]"].value > 0.9
+    assert found.settings["features"] == "embeddings"

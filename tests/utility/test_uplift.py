@@ -178,3 +178,24 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(augsynth.ConfigError, match="cannot be written"):
         TrialStore(tmp_path / "file" / "out", {})
+
+
+def test_pseudo_labels_are_an_arm_like_any_other():
+    gen = quick_fit("vae", REAL, steps=20)
+    more = [x for x, _ in TinyImages(150, form="tensor-float", seed=2)]
+    found = augsynth.uplift(REAL, TEST, gen, unlabelled=more, precision=0.6, stop_early=False, **QUICK)
+    name = "real + pseudo-labels"
+    assert list(found.arms)[-1] == name and found.candidate == "real + synthetic"
+    given = int(found.settings["pseudo-labels"].split()[0])
+    assert given > 0 and f"Labels from a judge for {given} of 150 real samples" in found.sentence
+    apart = [a - b for a, b in zip(found.arms[name].scores, found.arms[found.candidate].scores, strict=True)]
+    assert f"{100 * sum(apart) / len(apart):+.2f}" in found.sentence
+    with pytest.raises(augsynth.ConfigError, match="unlabelled= goes with a generator"):
+        augsynth.uplift(REAL, TEST, {"a": REAL, "b": REAL}, unlabelled=more, **QUICK)
+
+
+def test_no_label_that_is_sure_enough_is_said():
+    gen = quick_fit("vae", REAL, steps=20)
+    noise = torch.rand(30, *REAL[0][0].shape, generator=torch.Generator().manual_seed(0))
+    found = augsynth.uplift(REAL, TEST, gen, unlabelled=list(noise), precision=0.999, **QUICK)
+    assert "Of 30 real samples without labels none could be given one" in found.sentence

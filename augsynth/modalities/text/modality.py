@@ -19,6 +19,7 @@ from augsynth.modalities.text.language import measured
 from augsynth.modalities.text.near import near_duplicates
 from augsynth.modalities.text.readers import Table
 from augsynth.modalities.text.runs import text_copies
+from augsynth.modalities.text.sentences import SentenceEmbeddings
 from augsynth.modalities.text.spec import TextSpec
 from augsynth.modalities.text.tiny import TinyTexts
 from augsynth.modalities.text.words import ReducedWords, WordJudge, tfidf
@@ -77,7 +78,10 @@ class TextModality(Modality):
         return sum(1.0 - len(a & b) / max(len(a | b), 1) for a, b in pairs) / len(pairs) if pairs else 0.0
 
     def features(self) -> dict[str, Callable[[Any, Any, Any], Extract]]:
-        return {"tfidf-svd": lambda data, reference, judge: ReducedWords(reference)}
+        return {
+            "tfidf-svd": lambda data, reference, judge: ReducedWords(reference),
+            "embeddings": lambda data, reference, judge: SentenceEmbeddings(),
+        }
 
     def default_features(self, judge: Any) -> str:
         return "tfidf-svd"
