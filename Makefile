@@ -49,9 +49,9 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[report]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt plugins/template/pyproject.toml examples/plugins/augsynth_tabular/pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml constraints.txt plugins/template/pyproject.toml $(wildcard examples/plugins/*/pyproject.toml) | $(BIN)/python
 	@echo "installing augsynth and what its tests need into $(VENV) ..."
-	$(PIP) -e '.[dev]' -e plugins/template -e examples/plugins/augsynth_tabular
+	$(PIP) -e '.[dev]' -e plugins/template $(addprefix -e ,$(wildcard examples/plugins/*))
 	@touch $@ $(VENV)/.demo
 
 clean:

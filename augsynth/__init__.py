@@ -34,6 +34,7 @@ _EXPORTS = {
         "CollapseWarning",
         "ConfigError",
         "ConversionWarning",
+        "CostWarning",
         "DataError",
         "EpochWarning",
         "FilterExhaustedError",

@@ -22,6 +22,7 @@ from augsynth.errors import CheckpointError as CheckpointError
 from augsynth.errors import CollapseWarning as CollapseWarning
 from augsynth.errors import ConfigError as ConfigError
 from augsynth.errors import ConversionWarning as ConversionWarning
+from augsynth.errors import CostWarning as CostWarning
 from augsynth.errors import DataError as DataError
 from augsynth.errors import EpochWarning as EpochWarning
 from augsynth.errors import FilterExhaustedError as FilterExhaustedError

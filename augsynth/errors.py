@@ -25,6 +25,7 @@
     ├── EpochWarning                        a seeded blend is read again without ``set_epoch``
     ├── CollapseWarning                     the samples of a class are nearly identical
     ├── FitWarning                          fitting ended early, or rolled back
+    ├── CostWarning                         something costs money or a long wait that need not
     ├── TopicMatchWarning                   free words were taken for a topic; says for which
     └── ConversionWarning                   samples were changed while they were read; says how
         └── ResizeWarning                   they were brought to another size; says from what to what
@@ -122,6 +123,10 @@ class CollapseWarning(AugsynthWarning):
 
 class FitWarning(AugsynthWarning):
     """Fitting ended early or was rolled back."""
+
+
+class CostWarning(AugsynthWarning):
+    """Something costs money or a long wait that need not, such as samples of a paid server, asked for every epoch."""
 
 
 class TopicMatchWarning(AugsynthWarning):

@@ -23,6 +23,7 @@ PUBLIC = [
     "CollapseWarning",
     "ConfigError",
     "ConversionWarning",
+    "CostWarning",
     "CosineSchedule",
     "DataError",
     "DeviceBlend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,20 @@ import numpy as np
 from torch import Tensor
 
 from augsynth.blending.real_form import RealForm
-from augsynth.errors import ConfigError, SpecMismatchError
+from augsynth.errors import ConfigError, CostWarning, SpecMismatchError
 from augsynth.joint import Joint
 from augsynth.sample_spec import SampleSpec
+
+
+def warn_of_cost(source: Any) -> None:
+    """A :class:`augsynth.CostWarning` where each epoch would ask a costly source anew."""
+    if getattr(source, "costly", False):
+        warnings.warn(
+            f"{getattr(source, 'plugin', None) or type(source).__name__} costs money or a wait for every sample, and a "
+            "blend asks in every epoch: augsynth.recorded(augsynth.record(gen, n, out)) asks once",
+            CostWarning,
+            stacklevel=4,
+        )
 
 
 def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, needed: Mapping[int, str]) -> None:

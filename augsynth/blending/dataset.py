@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from augsynth._rng_guard import preserved_rng
-from augsynth.blending.compatibility import check_alike, check_source
+from augsynth.blending.compatibility import check_alike, check_source, warn_of_cost
 from augsynth.blending.condition import Condition, check_condition, split_condition
 from augsynth.blending.making import Making
 from augsynth.blending.plan import MODES, Decision, EpochPlan
@@ -157,6 +157,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         self._seeded_reading = self.seed is not None and (
             has_transform(real) if seed_real == "auto" else bool(seed_real)
         )
+        warn_of_cost(source)
         with preserved_rng():  # looking at the data is not part of the run
             self._form, self._classes, raw = inspect(real, source, fields, fill or {}, progress)
             if soft_labels is not None and (self._form.labels is None or not self._form.labels.categorical):

@@ -29,6 +29,7 @@ class Saveable(Protocol):
     plugin_version: str | None
     fit_info: dict[str, Any]
     keeps_samples: ClassVar[bool]
+    costly: ClassVar[bool]
 
     def inference_state(self) -> dict[str, Tensor]: ...
 
@@ -61,7 +62,8 @@ def write(generator: Saveable, folder: Path) -> None:
     description["digest"] = digest(description)
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2, ensure_ascii=False), encoding="utf-8")
     (folder / CARD).write_text(_card(generator), encoding="utf-8")
-    modality_of(generator.spec).preview(generator.spec, _preview_batch(generator), folder)
+    if not generator.costly:
+        modality_of(generator.spec).preview(generator.spec, _preview_batch(generator), folder)
 
 
 def weights_id(generator: Saveable) -> str:

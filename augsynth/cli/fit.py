@@ -79,9 +79,9 @@ def fit(
     typer.echo(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
-    preview = next(out.glob("preview.*"))
+    preview = next(out.glob("preview.*"), None)
     suffix = modality_of(made.spec).suffixes[0]
     if found:
         typer.echo("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
-    typer.echo(f"checkpoint: {out}   look at: {preview}")
+    typer.echo(f"checkpoint: {out}" + ("" if preview is None else f"   look at: {preview}"))
     typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples{suffix}")

@@ -251,7 +251,7 @@ def _check_same(folder: Path, data: TrainingData) -> None:
 
 
 def _report_health(generator: Generator, data: TrainingData) -> None:
-    ratios = diversity(generator, data)
+    ratios = {} if generator.costly else diversity(generator, data)
     collapsed = [name for name, ratio in ratios.items() if ratio < COLLAPSED_BELOW]
     generator.fit_info["diversity"] = {name: round(ratio, 3) for name, ratio in ratios.items()}
     generator.fit_info["warnings"] = []

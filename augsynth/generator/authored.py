@@ -45,6 +45,10 @@ class AuthoredGenerator(nn.Module):
     """Submodules that only fitting needs (a discriminator): not saved, and dropped once fitted."""
     keeps_samples: ClassVar[bool] = False
     """Whether a checkpoint holds samples that it was fitted on, such as examples in prompts; its card says so."""
+    costly: ClassVar[bool] = False
+    """Whether each sample costs money or a long wait, as from a server. Then nothing is sampled that nobody asked for
+    (no look at the samples after a fit, no preview in a checkpoint), and a blend, which would ask in every epoch, says
+    that :func:`augsynth.record` asks once."""
     micro_batch: ClassVar[dict[str, int]] = {"cpu": 64}
     """Larger requests are made in equal parts of about this size, by kind of device (1024 where none is given). It
     bounds memory; on a CPU, 64 samples of 1×28×28 stay in the cache and take a fifth less time each than 256 do."""

@@ -188,7 +188,7 @@ def check_checkpoint(generator: Any) -> None:
         names = {file.name for file in path.iterdir()}
         plain = {"model.safetensors", "generator.json", "README.md"}
         shown = {name for name in names if name.startswith("preview.")}
-        assert plain <= names and names - plain == shown and len(shown) == 1, f"the folder has {names}"
+        assert plain <= names and names - plain == shown and len(shown) == 1 - gen.costly, f"the folder has {names}"
         again = load(path, cls=None if isinstance(generator, str) else type(gen))
     assert equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
     assert again.sample(1, seed=0).meta[0]["checkpoint"] == gen.sample(1, seed=0).meta[0]["checkpoint"]
