@@ -1,7 +1,8 @@
 """What helps a classifier of texts with few labels: TREC-6 or AG News, by classifiers weak and strong.
 
-For each seed another sample of the training texts is drawn, by class. Arms: the real texts; rewritten ones (EDA, AEDA);
-those of the LSTM; those that a pretrained language model writes, prompted with the real ones or through an adapter
+For each seed another sample of the training texts is drawn, by class. Arms: the real texts; rewritten ones (EDA, AEDA,
+phrases of another text of the class, a language model's paraphrases where the judge gives them the label of the
+original); those of the LSTM; those that a pretrained language model writes, prompted with the real ones or through an adapter
 (LoRA), all or only those to which a judge gives the label asked for; and real texts without labels, which the judge
 labels. The judge is logistic regression on frozen embeddings (MiniLM), fitted on the real texts of the seed alone.
 Three classifiers: TF-IDF with logistic regression, a small convolutional network (Kim 2014), and logistic regression on
@@ -51,8 +52,8 @@ DESCRIPTIONS = {
     },
 }
 SURE = 0.8  # from which on an unlabelled text is given its label
-UNLABELLED, COPIES = 1000, 4  # texts without labels, and rewritten ones of each real one
-ARMS = ("eda", "aeda", "lstm", "pseudo-labels", "prompted", "lora")
+UNLABELLED, COPIES, PARAPHRASES = 1000, 4, 2  # texts without labels, and rewritten ones of each real one
+ARMS = ("eda", "aeda", "phrase_mix", "paraphrase", "lstm", "pseudo-labels", "prompted", "lora")
 Rows = list[tuple[str, str]]
 
 
@@ -115,6 +116,17 @@ class Draw:
             rewrite = augsynth.create("transform", arm, **({"n_aug": 16, "alpha": 0.05} if arm == "eda" else {}))
             seeds = [100 * self.seed + k for k in range(COPIES)]
             return [(rewrite(x, seed=seed), y) for seed in seeds for x, y in self.train], {}
+        if arm == "paraphrase":
+            told = {"name": "paraphrase", "model": self.options.model}
+            rewrite = augsynth.create("transform", "checked", transform=told, classifier=self.judge, tries=2)
+            rows = self.train * PARAPHRASES
+            made = rewrite.many(texts(rows), [1000 * self.seed + i for i in range(len(rows))])
+            other = [(x, y) for x, (old, y) in zip(made, rows, strict=True) if x != old]
+            return other, {"seconds to sample": round(time.time() - began)}
+        if arm == "phrase_mix":
+            mix = augsynth.fit("phrase_mix", self.train, seed=self.seed, device="cpu", progress=False)
+            rows = self.train * COPIES
+            return list(zip(mix.vary(texts(rows), labels(rows), seed=self.seed).x, labels(rows), strict=True)), {}
         if arm == "pseudo-labels":
             sure = self.judge.probabilities(texts(self.unlabelled))
             said = [self.judge.labels[int(row.argmax())] for row in sure]

@@ -19,8 +19,13 @@ def said_classes(texts):
 
 
 # need a model: test_transformers.py and test_rewriting.py run these checks on them
-OUTSIDE = {"augsynth-endpoint/endpoint", "augsynth-diffusers/diffusers"}  # need a server, or a pipeline: their own tests do
-ELSEWHERE = OUTSIDE | {f"augsynth/{name}" for name in ("transformers", "lora", "paraphrase", "contextual", "back_translation")}
+OUTSIDE = {
+    "augsynth-endpoint/endpoint",
+    "augsynth-diffusers/diffusers",
+}  # need a server, or a pipeline: their own tests do
+ELSEWHERE = OUTSIDE | {
+    f"augsynth/{name}" for name in ("transformers", "lora", "paraphrase", "contextual", "back_translation")
+}
 
 
 def _cases(kind):
