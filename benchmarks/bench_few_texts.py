@@ -2,11 +2,11 @@
 
 For each seed another sample of the training texts is drawn, by class. Arms: the real texts; rewritten ones (EDA, AEDA,
 phrases of another text of the class, a language model's paraphrases where the judge gives them the label of the
-original); those of the LSTM; those that a pretrained language model writes, prompted with the real ones or through an adapter
-(LoRA), all or only those to which a judge gives the label asked for; and real texts without labels, which the judge
-labels. The judge is logistic regression on frozen embeddings (MiniLM), fitted on the real texts of the seed alone.
-Three classifiers: TF-IDF with logistic regression, a small convolutional network (Kim 2014), and logistic regression on
-the embeddings.
+original); those of the LSTM; those that a pretrained language model writes, prompted with the real ones or through an
+adapter (LoRA), all or only those to which a judge gives the label asked for; and real texts without labels, which the
+judge labels. The judge is logistic regression on frozen embeddings (MiniLM), fitted on the real texts of the seed
+alone. Three classifiers: TF-IDF with logistic regression, a small convolutional network (Kim 2014), and logistic
+regression on the embeddings.
 
 Generated texts that are nearly in the test set, which a pretrained model may know by heart, are counted and left out.
 Prompts, thresholds and numbers were set beforehand; the test set is for nothing but the scores. Each draw and arm is

@@ -166,6 +166,9 @@ def test_what_cannot_be_asked_of_a_recording(vae, tmp_path):
     gen = augsynth.recorded(folder)
     with pytest.raises(augsynth.ConfigError, match="holds no sample of the label '5'"):
         gen.sample(2, labels=5)
+    with pytest.raises(augsynth.SpecMismatchError, match="holds no sample of the classes '0', '1'"):
+        augsynth.SyntheticDataset(DIGITS, gen, ratio=0.5, seed=0)
+    augsynth.SyntheticDataset(DIGITS, gen, ratio={4: 0.5}, seed=0)
     with pytest.raises(augsynth.ConfigError, match="are recorded already"):
         gen.sample(2, labels=4, temperature=0.5)
     with pytest.raises(augsynth.CapabilityError, match="copy that folder"):

@@ -189,8 +189,11 @@ def test_a_checkpoint_of_phrases_says_that_it_holds_texts(mix, tmp_path):
 
 
 def test_a_class_of_one_text_has_no_other_phrase():
-    with pytest.raises(augsynth.DataError, match="one text of class 'odd'"):
-        augsynth.fit("phrase_mix", [*NEWS, ("one alone", "odd")], progress=False)
+    with pytest.warns(augsynth.FitWarning, match="no other to take a phrase of: 'odd'"):
+        gen = augsynth.fit("phrase_mix", [*NEWS, ("one all alone", "odd")], progress=False)
+    assert list(gen.vary(["one  all alone"], ["odd"], seed=0).x) == ["one  all alone"]
+    with pytest.raises(augsynth.DataError, match="no class has two different texts"):
+        augsynth.fit("phrase_mix", [("one all alone", "odd"), ("and another", "even")], progress=False)
 
 
 # ---------------------------------------------------------------------- held against a judge

@@ -60,6 +60,15 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, ne
             f"the generator does not know the classes {unknown} of this dataset; it knows: "
             f"{', '.join(source_spec.labels.displayed)}. Fit it on this dataset, or give those classes a ratio of 0"
         )
+    own = source_spec.labels
+    if not own.categorical:
+        return
+    empty = [name for i, name in needed.items() if own.counts[own.index(form.labels.values[i])] == 0]
+    if empty:
+        raise SpecMismatchError(
+            f"the source holds no sample of the classes {', '.join(map(repr, empty))} of this dataset: record some, or "
+            "give those classes a ratio of 0"
+        )
 
 
 def check_alike(real: Any, synthetic: Any, what: str = "sample", *, ragged: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log
@@ -69,9 +70,16 @@ class PhraseMix(authoring.Generator):
         return {"texts": list(data.raw), "classes": classes}
 
     def learn(self, data: Any) -> None:
-        if single := [c for c, rows in self.of_class.items() if len(rows) < 2]:
-            name = "" if self.spec.classes is None else f" of class {self.spec.classes.display(single[0])!r}"
-            raise augsynth.DataError(f"one text{name}: there must be another one to take a phrase of")
+        single = [c for c, rows in self.of_class.items() if len({tuple(self.words[i]) for i in rows}) < 2]
+        if len(single) == len(self.of_class):
+            raise augsynth.DataError("no class has two different texts: there is no other one to take a phrase of")
+        if single:
+            names = ", ".join(repr(self.spec.classes.display(c)) for c in single)
+            warnings.warn(
+                f"classes of a single text, which stays as it is, since there is no other to take a phrase of: {names}",
+                augsynth.FitWarning,
+                stacklevel=2,
+            )
         self.fit_info["texts"] = int(self.count)
 
     def draw(self, labels: Tensor | None, seeds: Tensor, *, temperature: float, truncation: float | None) -> Any:
