@@ -16,6 +16,28 @@ SENTENCES = [
 ]
 
 
+def taught(make, steps, lr, loss_of):
+    """A model of random weights by ``make()``, after some steps on what ``loss_of(model)`` draws."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = make()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+        for _ in range(steps):
+            loss = loss_of(model)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
+
+
+def some_sentences(n):
+    import torch
+
+    return [SENTENCES[i] for i in torch.randint(len(SENTENCES), (n,)).tolist()]
+
+
 @lru_cache(maxsize=1)
 def tiny_model() -> Path:
     """The folder of a causal language model of 2 layers, taught to write lists of the sentences above."""
@@ -47,18 +69,14 @@ def tiny_model() -> Path:
         bos_token_id=0,
         eos_token_id=1,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = transformers.LlamaForCausalLM(config)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-        for _ in range(80):
-            order = torch.randint(len(SENTENCES), (16, 6)).tolist()
-            texts = ["".join(f"- {SENTENCES[i]}\n" for i in row) for row in order]
-            ids = torch.tensor([wrapped(text)["input_ids"][:64] for text in texts])
-            loss = model(input_ids=ids, labels=ids).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+
+    def loss_of(model):
+        order = torch.randint(len(SENTENCES), (16, 6)).tolist()
+        texts = ["".join(f"- {SENTENCES[i]}\n" for i in row) for row in order]
+        ids = torch.tensor([wrapped(text)["input_ids"][:64] for text in texts])
+        return model(input_ids=ids, labels=ids).loss
+
+    model = taught(lambda: transformers.LlamaForCausalLM(config), 80, 3e-3, loss_of)
     model.save_pretrained(folder)
     return folder
 
@@ -83,20 +101,15 @@ def tiny_masked_model() -> Path:
         num_attention_heads=4,
         max_position_embeddings=64,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = transformers.BertForMaskedLM(config)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-        for _ in range(150):
-            texts = [SENTENCES[i] for i in torch.randint(len(SENTENCES), (32,)).tolist()]
-            given = tokenizer(texts, return_tensors="pt", padding=True)
-            labels = given["input_ids"].clone()
-            hidden = (torch.rand(labels.shape) < 0.2) & (labels > 4)
-            given["input_ids"][hidden] = tokenizer.mask_token_id
-            loss = model(**given, labels=labels.masked_fill(~hidden, -100)).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+
+    def loss_of(model):
+        given = tokenizer(some_sentences(32), return_tensors="pt", padding=True)
+        labels = given["input_ids"].clone()
+        hidden = (torch.rand(labels.shape) < 0.2) & (labels > 4)
+        given["input_ids"][hidden] = tokenizer.mask_token_id
+        return model(**given, labels=labels.masked_fill(~hidden, -100)).loss
+
+    model = taught(lambda: transformers.BertForMaskedLM(config), 150, 3e-3, loss_of)
     model.save_pretrained(folder)
     return folder
 
@@ -105,7 +118,6 @@ def tiny_masked_model() -> Path:
 def tiny_translator() -> Path:
     """The folder of a MarianMT of 2 layers, which was taught to say a sentence of the above once more."""
     import sentencepiece
-    import torch
     from augsynth_transformers.library import import_transformers
 
     transformers = import_transformers()
@@ -144,16 +156,11 @@ def tiny_translator() -> Path:
         forced_eos_token_id=0,
         dropout=0.0,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = transformers.MarianMTModel(config)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
-        for _ in range(250):
-            texts = [SENTENCES[i] for i in torch.randint(len(SENTENCES), (32,)).tolist()]
-            given = tokenizer(texts, return_tensors="pt", padding=True)
-            loss = model(**given, labels=given["input_ids"].masked_fill(given["input_ids"] == pad, -100)).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+
+    def loss_of(model):
+        given = tokenizer(some_sentences(32), return_tensors="pt", padding=True)
+        return model(**given, labels=given["input_ids"].masked_fill(given["input_ids"] == pad, -100)).loss
+
+    model = taught(lambda: transformers.MarianMTModel(config), 250, 4e-3, loss_of)
     model.save_pretrained(folder)
     return folder

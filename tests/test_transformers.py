@@ -144,6 +144,14 @@ def test_a_base_is_found_elsewhere(tmp_path, monkeypatch):
         base.find("/not/here/nowhere")
 
 
+def test_a_name_on_the_hub_is_downloaded(monkeypatch):
+    import huggingface_hub
+
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: asked.append(name) or str(tiny_model()))
+    assert base.find("someone/tiny-model") == tiny_model() and asked == ["someone/tiny-model"]
+
+
 def test_the_adapter_learns(lora):
     first, last = lora.fit_info["history"][0]["loss"], lora.fit_info["history"][-1]["loss"]
     assert last < first

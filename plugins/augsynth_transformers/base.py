@@ -63,8 +63,10 @@ def find(model: str) -> Path:
     return path
 
 
-def check_dtype(dtype: str) -> None:
-    """Raises ConfigError unless weights can be of that type."""
+def check_settings(dtype: str, temperature: float = 1.0) -> None:
+    """Raises ConfigError unless weights can be of that type, and words be drawn at that temperature."""
+    if not 0.0 <= temperature < float("inf"):
+        raise augsynth.ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
     if dtype not in DTYPES:
         raise augsynth.ConfigError(f"dtype={dtype!r}: expected one of {', '.join(map(repr, DTYPES))}")
 

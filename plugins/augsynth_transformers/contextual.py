@@ -48,9 +48,7 @@ class Contextual(authoring.TextTransform):
         authoring.check_shares(ratio=ratio)
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
             raise augsynth.ConfigError(f"top_k={top_k!r}: expected a whole number from 1 up")
-        if not 0.0 <= temperature < float("inf"):
-            raise augsynth.ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
-        base.check_dtype(dtype)
+        base.check_settings(dtype, temperature)
         self.folder, self.ratio, self.top_k, self.temperature = str(base.find(model)), ratio, top_k, temperature
         self.dtype, self.device = dtype, device
         if base.tokenizer_of(self.folder).mask_token_id is None:

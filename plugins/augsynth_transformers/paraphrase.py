@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 
-import augsynth
 from augsynth import authoring
 from augsynth_transformers import base
 from augsynth_transformers.rewriting import PAIRS, Rewriter
@@ -39,9 +38,7 @@ class Paraphrase(authoring.TextTransform):
         dtype: str = "float32",
         device: str = "cpu",
     ) -> None:
-        if not 0.0 <= temperature < float("inf"):
-            raise augsynth.ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
-        base.check_dtype(dtype)
+        base.check_settings(dtype, temperature)
         authoring.checked_top_p(top_p)
         self.folder, self.temperature, self.top_p = str(base.find(model)), temperature, top_p
         self.dtype, self.device, self.pairs = dtype, device, list(pairs)

@@ -45,7 +45,7 @@ class Pretrained(augsynth.Generator):
         descriptions: Mapping[str, str] | None,
     ) -> None:
         """What ``build`` of a subclass calls first, with the settings that all of them have."""
-        base.check_dtype(dtype)
+        base.check_settings(dtype)
         if longest < 1:
             raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
         self.template = Template.of(template, labelled=spec.labels is not None, topics=spec.topics is not None)

@@ -11,6 +11,7 @@ import augsynth
 from augsynth import authoring
 from augsynth_transformers.flaws import flaw_of
 from augsynth_transformers.prefixes import Prefixes, Prompt
+from augsynth_transformers.template import flat
 from augsynth_transformers.writing import ending, text_of, write
 
 _TOKEN, _AGAIN = 75, 76  # streams
@@ -42,7 +43,7 @@ class Rewriter:
             if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(one, str) and one.strip() for one in pair):
                 raise augsynth.ConfigError(f"pairs: {pair!r} is no pair of a text and the same in other words")
         self.model, self.tokenizer = model, tokenizer
-        shown = "".join(f"- {_flat(a)}{_BETWEEN}{_flat(b)}{_STOP}" for a, b in pairs)
+        shown = "".join(f"- {flat(a)}{_BETWEEN}{flat(b)}{_STOP}" for a, b in pairs)
         self.prompt = tuple(tokenizer(_HEADER + shown + "-")["input_ids"])
         self.prefixes = Prefixes(model, len(self.prompt))
         self.ended = ending(tokenizer, model, _STOP)
@@ -87,7 +88,7 @@ class Rewriter:
         return made
 
     def _tail(self, text: str) -> Prompt:
-        return tuple(self.tokenizer(f" {_flat(text)}{_BETWEEN.rstrip()}", add_special_tokens=False)["input_ids"])
+        return tuple(self.tokenizer(f" {flat(text)}{_BETWEEN.rstrip()}", add_special_tokens=False)["input_ids"])
 
 
 def _serves(text: str, of: str) -> bool:
@@ -96,7 +97,3 @@ def _serves(text: str, of: str) -> bool:
     if _BETWEEN.strip() in text:
         return False
     return flaw_of(text, "", [of]) is None and before <= 2 * after + 2 and after <= 2 * before + 2
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())

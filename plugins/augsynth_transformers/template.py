@@ -63,16 +63,16 @@ class Template:
 
     def prompt(self, head: str, examples: Sequence[str]) -> str:
         """All of it, up to where a new text begins. No blank ends it: the first word of a text brings its own."""
-        shown = "".join(self.example.format(text=_flat(text)) + self.stop for text in examples)
+        shown = "".join(self.example.format(text=flat(text)) + self.stop for text in examples)
         return head + shown + self.example.removesuffix("{text}").rstrip(" ")
 
     def continuation(self, text: str) -> str:
         """A text as it follows a prompt, with its end."""
         lead = self.example.removesuffix("{text}")
-        return lead[len(lead.rstrip(" ")) :] + (_flat(text) if self.stop == "\n" else text) + self.stop
+        return lead[len(lead.rstrip(" ")) :] + (flat(text) if self.stop == "\n" else text) + self.stop
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """On one line, as examples stand in a list."""
     return " ".join(text.split())
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import augsynth
 from augsynth import authoring
 from augsynth_transformers import base
 
@@ -43,9 +42,7 @@ class BackTranslation(authoring.TextTransform):
         dtype: str = "float32",
         device: str = "cpu",
     ) -> None:
-        if not 0.0 <= temperature < float("inf"):
-            raise augsynth.ConfigError(f"temperature={temperature!r}: expected a number from 0 up")
-        base.check_dtype(dtype)
+        base.check_settings(dtype, temperature)
         authoring.checked_top_p(top_p)
         self.there, self.back = (str(base.find(one)) for one in (there, back))
         self.temperature, self.top_p, self.dtype, self.device = temperature, top_p, dtype, device
