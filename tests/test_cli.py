@@ -276,3 +276,15 @@ def test_pickled_objects_are_refused(tmp_path):
     np.savez(tmp_path / "objects.npz", x=np.array([{"a": 1}, None], dtype=object))
     with pytest.raises(augsynth.DataError, match="objects.npz cannot be read: Object arrays cannot be loaded"):
         open_dataset(str(tmp_path / "objects.npz"))
+
+
+def test_check_tells_what_came_of_every_check():
+    done = run("check", "augsynth-template/speckle")
+    assert done.returncode == 0 and "augsynth-template/speckle: 7 passed" in done.stdout, done.stderr
+    # a filter that needs real data has none here, and says so
+    done = run("check", "density", "--json")
+    outcomes = json.loads(done.stdout)
+    assert done.returncode == 1 and len(outcomes) == 5 and {one["status"] for one in outcomes} == {"failed"}
+    assert "real is missing" in outcomes[0]["told"]
+    done = run("check", "nothing")
+    assert done.returncode == 2 and "there is no plugin 'nothing' here" in done.stderr

@@ -10,6 +10,7 @@ import typer
 
 from augsynth._version import __version__
 from augsynth.cli.annotating import annotate
+from augsynth.cli.checking import check
 from augsynth.cli.demo import demo
 from augsynth.cli.fit import fit
 from augsynth.cli.judging import evaluate, report, tune, uplift
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
 )
-for command in (demo, run, prepare, clean, plugins, fit, sample, evaluate, uplift, tune, annotate, report):
+for command in (demo, run, prepare, clean, plugins, check, fit, sample, evaluate, uplift, tune, annotate, report):
     app.command()(command)
 
 

@@ -2,18 +2,20 @@
 
 In a plugin's tests::
 
-    import pytest
-    from augsynth.testing import checks
+    from augsynth.testing import parametrize_with_checks
 
-    @pytest.mark.parametrize("check", checks("generator"), ids=lambda check: check.__name__)
+    @parametrize_with_checks("generator", "my-distribution/my-generator")
     def test_generator(check):
-        check("my-distribution/my-generator")
+        check()
 
-A check takes the name of an installed plugin, or a class or factory (of filters, whose settings may need values, the
-filter itself), and raises an ``AssertionError`` that says
-which promise is broken.
+or on the command line ``augsynth check my-distribution/my-generator``.
+
+:func:`checks` are plain functions: a check takes the name of an installed plugin, or a class or factory (of filters,
+whose settings may need values, the filter itself), and raises an ``AssertionError`` that says which promise is broken,
+or a ``unittest.SkipTest`` that says why it does not apply.
 """
 
+from augsynth.testing.running import Outcome, parametrize_with_checks, run_checks
 from augsynth.testing.suite import checks
 
-__all__ = ["checks"]
+__all__ = ["Outcome", "checks", "parametrize_with_checks", "run_checks"]

@@ -1,15 +1,13 @@
 """The contract's promises, run on this plugin."""
 
-import pytest
-
-from augsynth.testing import checks
+from augsynth.testing import parametrize_with_checks
 
 
-@pytest.mark.parametrize("check", checks("generator"), ids=lambda check: check.__name__)
+@parametrize_with_checks("generator", "augsynth-template/gaussian")
 def test_generator(check):
-    check("augsynth-template/gaussian")
+    check()
 
 
-@pytest.mark.parametrize("check", checks("transform"), ids=lambda check: check.__name__)
+@parametrize_with_checks("transform", "augsynth-template/speckle")
 def test_transform(check):
-    check("augsynth-template/speckle")
+    check()
