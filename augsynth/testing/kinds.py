@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth.fitting.training_data import TrainingData
 from augsynth.modality import Modality
 from augsynth.plugin_specs import ANY
-from augsynth.recognition import modality_named, spec_of
+from augsynth.recognition import modality_named
 from augsynth.registry import default_registry
 
 
@@ -41,10 +42,7 @@ def inputs(modality: Modality, n: int, form: str | None = None) -> list[Any]:
 
 def as_seen(modality: Modality, n: int) -> Any:
     """n tiny samples as generators see them."""
-    given = inputs(modality, n)
-    spec = spec_of(given[0], modality)
-    raw = spec.stacked([spec.to_raw(x) for x in given])
-    return spec.refined(raw).raw_to_model(raw)
+    return TrainingData.read(modality.tiny(n, classes=0), modality=modality.qualified, show=False).model_x()
 
 
 def equal(a: Any, b: Any) -> bool:
