@@ -19,6 +19,7 @@ _EXPORTS = {
     "augsynth.averaging": ("averaged",),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.callbacks": ("Callback",),
+    "augsynth.checkpoint.format": ("file_digest",),
     "augsynth.choosing": ("checked_top_p", "choose_by_logits"),
     "augsynth.datasets.folder_reader": ("FolderReader",),
     "augsynth.datasets.options": ("refuse_options",),

@@ -14,6 +14,7 @@ from augsynth._shares import check_shares as check_shares
 from augsynth.averaging import averaged as averaged
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback
+from augsynth.checkpoint.format import file_digest as file_digest
 from augsynth.choosing import checked_top_p as checked_top_p
 from augsynth.choosing import choose_by_logits as choose_by_logits
 from augsynth.datasets.folder_reader import FolderReader as FolderReader

@@ -144,6 +144,7 @@ AUTHORS = [
     "embedded_bytes",
     "embedded_picture",
     "evidence",
+    "file_digest",
     "file_name",
     "hookimpl",
     "image_grid",

@@ -10,6 +10,7 @@ import torch
 from augsynth._device import chosen_device
 from augsynth.annotating.annotation import Annotation
 from augsynth.annotating.calibration import fitted_temperature, tempered, threshold_for
+from augsynth.classifiers.given import class_probabilities
 from augsynth.classifiers.training import default_steps, train_classifier
 from augsynth.errors import ConfigError, DataError
 from augsynth.features import probabilities
@@ -103,10 +104,7 @@ def annotate(
 
     def said(fit_on: np.ndarray, ask: Any) -> np.ndarray:
         fitted = made.fit(_inputs(known, fit_on), [labels[i] for i in fit_on])
-        columns = [target.index(label) for label in fitted.labels]
-        full = np.zeros((len(ask), len(target)))
-        full[:, columns] = np.asarray(fitted.probabilities(ask))
-        return full
+        return class_probabilities(fitted, target, ask)
 
     held = np.zeros((len(labels), len(target)))
     for inside, outside in _folds(known, seed):

@@ -22,7 +22,7 @@ def warn_of_cost(source: Any) -> None:
             f"{getattr(source, 'plugin', None) or type(source).__name__} costs money or a wait for every sample, and a "
             "blend asks in every epoch: augsynth.recorded(augsynth.record(gen, n, out)) asks once",
             CostWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 

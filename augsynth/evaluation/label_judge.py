@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
 from augsynth._cache import cache_folder
+from augsynth.classifiers.given import class_probabilities
 from augsynth.classifiers.training import classifier_for, default_steps, train_classifier
 from augsynth.errors import ConfigError
 from augsynth.features import probabilities
@@ -46,7 +47,7 @@ class GivenJudge:
         data: the training set, with labels.
 
     Raises:
-        ConfigError: it has not these, or says nothing of a class.
+        ConfigError: it has not these.
     """
 
     def __init__(self, judge: Any, data: TrainingData) -> None:
@@ -60,14 +61,11 @@ class GivenJudge:
         self.spec = data.spec
         inputs = list(data.spec.yielded(data.raw))
         self.judge = judge.fit(inputs, [known.values[c] for c in data.classes.tolist()])  # type: ignore[union-attr]
-        self.columns = [known.index(label) for label in self.judge.labels]
 
     def probabilities(self, x: Any) -> Tensor:
         """(n, classes) float32 of n samples as generators see them, 0 of a class that the judge does not know."""
-        said = torch.as_tensor(self.judge.probabilities(list(self.spec.yielded(self.spec.model_to_raw(x)))))
-        made = torch.zeros(len(said), self.spec.num_classes)
-        made[:, self.columns] = said.float().cpu()
-        return made
+        inputs = list(self.spec.yielded(self.spec.model_to_raw(x)))
+        return torch.from_numpy(class_probabilities(self.judge, self.spec.classes, inputs)).float()
 
 
 def judge_of(data: TrainingData, *, steps: int | None, seed: int, device: str, given: Any = None) -> Any:

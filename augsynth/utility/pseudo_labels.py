@@ -6,7 +6,7 @@ from typing import Any
 
 from augsynth.annotating.annotate import annotate
 from augsynth.annotating.annotation import Annotation
-from augsynth.utility.arms import CLASSIC, REAL, Arm, with_classic
+from augsynth.utility.arms import CLASSIC, REAL, with_classic
 from augsynth.utility.comparison import compare
 from augsynth.utility.result import Uplift
 
@@ -35,11 +35,8 @@ class PseudoLabels:
         self._added = self.annotation.added_to(real)
         self._classic = classic
 
-    def arm(self) -> Arm:
-        """What each seed trains on."""
-        return self._dataset
-
-    def _dataset(self, seed: int) -> Any:
+    def arm(self, seed: int) -> Any:
+        """What a seed trains on."""
         return self._added if self._classic is None else with_classic(self._added, self._classic, seed)
 
     def told(self, found: Uplift) -> str:

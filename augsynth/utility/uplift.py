@@ -106,7 +106,7 @@ def uplift(
                 ".added_to(real)"
             )
         pseudo = PseudoLabels(real, unlabelled, precision=precision, seed=seed, device=device, classic=classic)
-        named[pseudo.name] = pseudo.arm()
+        named[pseudo.name] = pseudo.arm
     jobs = usable_jobs(jobs, device)
     settings: dict[str, Any] = {
         "arms": list(named),

@@ -63,32 +63,35 @@ class Checked(authoring.TextTransform):
 
     def apply_many(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         made, left = list(texts), list(range(len(texts)))
+        wanted = self._seen(texts)
         for attempt in range(self.tries):
             own = [int(authoring.derive(seeds[i], _AGAIN + attempt)) if attempt else seeds[i] for i in left]
-            tried = self.transform.apply_many([texts[i] for i in left], own)
-            passed = self._pass(tried, [texts[i] for i in left])
-            for i, text, good in zip(left, tried, passed, strict=True):
-                if good:
-                    made[i] = text
-            left = [i for i, good in zip(left, passed, strict=True) if not good]
+            tried = self.transform.many([texts[i] for i in left], own)
+            other = [k for k, i in enumerate(left) if tried[k] != texts[i] and tried[k].strip()]
+            good = self._alike(self._seen([tried[k] for k in other]), wanted, [left[k] for k in other])
+            passed = {left[k]: tried[k] for k, kept in zip(other, good, strict=True) if kept}
+            for i, text in passed.items():
+                made[i] = text
+            left = [i for i in left if i not in passed]
             if not left:
                 break
         return made
 
-    def _pass(self, tried: Sequence[str], of: Sequence[str]) -> list[bool]:
-        rows = [i for i, (a, b) in enumerate(zip(tried, of, strict=True)) if a != b and a.strip()]
-        good = [False] * len(tried)
+    def _seen(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """What the checks look at: (n,) classes and (n, d) embeddings, of no columns where they are not asked for."""
+        given, n = list(texts), len(texts)
+        classes = np.zeros(n, int) if self.classifier is None or not n else np.asarray(self.classifier(given)).argmax(1)
+        return classes, np.zeros((n, 0)) if self._embed is None or not n else self._embed(given)
+
+    def _alike(
+        self, made: tuple[np.ndarray, np.ndarray], wanted: tuple[np.ndarray, np.ndarray], rows: list[int]
+    ) -> list[bool]:
+        """Whether each result is like the original at its row."""
         if not rows:
-            return good
-        both = [*(tried[i] for i in rows), *(of[i] for i in rows)]
-        kept = np.ones(len(rows), dtype=bool)
-        if self.classifier is not None:
-            said = np.asarray(self.classifier(both)).argmax(1)
-            kept &= said[: len(rows)] == said[len(rows) :]
+            return []
+        kept = made[0] == wanted[0][rows]
         if self._embed is not None:
-            vectors = self._embed(both)
-            near = (vectors[: len(rows)] * vectors[len(rows) :]).sum(1)
+            near = (made[1] * wanted[1][rows]).sum(1)
             kept &= (near >= self.band[0]) & (near <= self.band[1])
-        for i, one in zip(rows, kept.tolist(), strict=True):
-            good[i] = one
-        return good
+        found: list[bool] = kept.tolist()
+        return found

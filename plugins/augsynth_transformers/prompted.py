@@ -153,13 +153,14 @@ class Prompted(Pretrained):
             cache, first, mask = self.prefixes.of(prompts[part])
             longest = max(map(len, own))
             logits = self.prefixes.follow(cache, mask, own, last=longest)[1][:, :-1]
-            ids = padded(own, longest, logits.device)
+            ids = padded(own, longest, logits.device)[0]
             # (n, longest): what the prompt says of the first token, and each token of the next
             known = torch.arange(longest, device=logits.device) >= longest - torch.tensor(
                 [[len(one)] for one in own], device=logits.device
             )
             log_p = torch.zeros(known.shape, device=logits.device)
-            log_p[:, 1:] = logits.log_softmax(2).gather(2, ids[0][:, 1:, None]).squeeze(2)
+            # not log_softmax, which would be a second copy of all logits
+            log_p[:, 1:] = logits.gather(2, ids[:, 1:, None]).squeeze(2) - logits.logsumexp(2)
             for row, one in enumerate(own):
                 log_p[row, longest - len(one)] = first[row].log_softmax(0)[one[0]]
             found.append(log_p.masked_fill(~known, 0.0).sum(1))

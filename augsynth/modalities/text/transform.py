@@ -8,6 +8,8 @@ from augsynth.errors import DataError
 from augsynth.seeding import given_or_drawn
 from augsynth.transforms.seeded import SeededTransform
 
+_AT_ONCE = 64  # texts: bounds the memory of a model, whose state of each stands side by side
+
 
 class TextTransform(SeededTransform):
     """A label-preserving operation on one text. An author writes :meth:`apply`."""
@@ -17,7 +19,8 @@ class TextTransform(SeededTransform):
         raise NotImplementedError(f"{type(self).__name__} must define apply(text, seed)")
 
     def apply_many(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-        """n transformed texts. Override where they are faster together; text i must depend on ``seeds[i]`` alone."""
+        """A few dozen transformed texts. Override where they are faster together; text i must depend on ``seeds[i]``
+        alone."""
         return [self.apply(text, seed) for text, seed in zip(texts, seeds, strict=True)]
 
     def __call__(self, x: str, *, seed: int | None = None) -> str:
@@ -41,9 +44,11 @@ class TextTransform(SeededTransform):
             self._check(x)
         made = list(inputs)
         rows = [i for i, x in enumerate(made) if x and not x.isspace()]
-        own = self.apply_many([made[i] for i in rows], [given_or_drawn(seeds[i]) for i in rows]) if rows else []
-        for i, text in zip(rows, own, strict=True):
-            made[i] = text
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            own = self.apply_many([made[i] for i in part], [given_or_drawn(seeds[i]) for i in part])
+            for i, text in zip(part, own, strict=True):
+                made[i] = text
         return made
 
     def _check(self, x: object) -> None:

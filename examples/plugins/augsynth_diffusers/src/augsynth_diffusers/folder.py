@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import augsynth
+from augsynth import authoring
 
 INDEX = "model_index.json"
 
@@ -35,13 +36,9 @@ def found(pipeline: str) -> Path:
 @lru_cache(maxsize=4)
 def fingerprint(folder: Path) -> str:
     """Which pipeline it is: a digest of its index and its weights."""
-    made = hashlib.sha256((folder / INDEX).read_bytes())
-    for file in sorted(folder.rglob("*.safetensors")):
-        made.update(f"{file.relative_to(folder)} ".encode())
-        with file.open("rb") as stream:
-            while chunk := stream.read(1 << 22):
-                made.update(chunk)
-    return made.hexdigest()
+    files = [folder / INDEX, *sorted(folder.rglob("*.safetensors"))]
+    told = "".join(f"{file.relative_to(folder)} {authoring.file_digest(file)}\n" for file in files)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 @lru_cache(maxsize=2)
@@ -50,9 +47,7 @@ def loaded(folder: Path, dtype: str) -> Any:
     import torch
     from diffusers import DiffusionPipeline
 
-    from augsynth.authoring import import_torchvision
-
-    import_torchvision()
+    authoring.import_torchvision()
     try:
         pipe = DiffusionPipeline.from_pretrained(
             str(folder), torch_dtype=getattr(torch, dtype), use_safetensors=True, local_files_only=True

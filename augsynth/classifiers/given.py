@@ -1,0 +1,19 @@
+"""Classifiers of the user's, which know labels by their values: what they say, by class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def class_probabilities(judge: Any, classes: Any, inputs: list[Any]) -> np.ndarray:
+    """(n, classes) float64: what a fitted judge says of n inputs, 0 of a class that it does not know.
+
+    Args:
+        judge: with ``labels``, the columns of ``probabilities(inputs)``.
+        classes: the :class:`LabelSpec` that gives the order.
+    """
+    made = np.zeros((len(inputs), len(classes)))
+    made[:, [classes.index(label) for label in judge.labels]] = np.asarray(judge.probabilities(inputs))
+    return made
