@@ -92,7 +92,10 @@ class SampleSpec:
         Raises:
             DataError: it is of another form, size, type or range than this spec.
         """
-        tensor = torch.as_tensor(x)
+        try:
+            tensor = torch.as_tensor(x)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"an input of type {type(x).__name__}: expected {self.described}") from error
         if tuple(tensor.shape) != self.shape:
             raise DataError(f"an input of shape {tuple(tensor.shape)}: expected {self.described}")
         return tensor
@@ -315,6 +318,8 @@ class ListSpec(SampleSpec):
         return ()
 
     def to_raw(self, x: Any) -> Any:
+        if not self.claims(x):
+            raise DataError(f"an input of type {type(x).__name__}: expected {self.described}")
         return x
 
     def stacked(self, raws: Iterable[Any]) -> Items:

@@ -1,13 +1,19 @@
 """Small real data, and generators fitted on it for a few steps."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 from torch.utils.data import TensorDataset
 
+from augsynth import registry
 from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
+
+OUTSIDERS = Path(__file__).parent / "outsiders"
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +38,19 @@ def gan(digits):
 def tiny_vae():
     """A VAE on TinyImages, three classes, uint8 tensors."""
     return quick_fit("vae", TinyImages(), steps=10, width=8)
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Puts distributions where Python finds them, and forgets them afterwards."""
+
+    def install(*names):
+        for name in names:
+            shutil.copytree(OUTSIDERS / "metadata" / f"{name}-0.1.dist-info", tmp_path / f"{name}-0.1.dist-info")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.syspath_prepend(OUTSIDERS / "packages")
+        registry.default_registry.cache_clear()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield install
+    registry.default_registry.cache_clear()

@@ -8,9 +8,11 @@ from augsynth_flow.transform import Restore
 from augsynth_text_transforms.checked import Checked
 
 import augsynth
+from augsynth.modalities.image.tiny import TinyImages
 from augsynth.modalities.text.tiny import TinyTexts
 from augsynth.testing import checks, filter_checks
-from tests.support import needs_wordnet
+from augsynth.testing.kinds import Configured
+from tests.support import needs_wordnet, quick_fit
 
 
 def said_classes(texts):
@@ -142,6 +144,44 @@ def test_filter(made_filter, check):
     verdicts = made(filter_checks.batch_of(made.modality))
     assert 0 < int(verdicts.sum()) < len(verdicts), "the check's batch has what the filter takes and what it rejects"
     check(made)
+
+
+@pytest.mark.parametrize(("name", "check"), _cases("modality"))
+def test_modality(name, check):
+    check(name)
+
+
+LOGGERS = {
+    "augsynth/tensorboard": {},
+    "augsynth/wandb": {"mode": "offline"},
+}
+
+
+@pytest.mark.parametrize(("name", "check"), _cases("callback"))
+def test_callback(name, check, tmp_path, monkeypatch):
+    pytest.importorskip(name.partition("/")[2])
+    for variable in ("CACHE", "DATA", "CONFIG"):
+        monkeypatch.setenv(f"WANDB_{variable}_DIR", str(tmp_path / variable))
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    check(Configured(name, LOGGERS[name]))
+
+
+@pytest.fixture(scope="module", params=["generator", "pool", "recording"])
+def source(request, tmp_path_factory):
+    gen = quick_fit("vae", TinyImages(48, form="tensor-float"), width=8)
+    if request.param == "pool":
+        with augsynth.SamplePool(gen, 200) as pool:
+            yield pool
+    elif request.param == "recording":
+        pytest.importorskip("pyarrow")
+        yield augsynth.recorded(augsynth.record(gen, 100, tmp_path_factory.mktemp("made") / "tiny", progress=False))
+    else:
+        yield gen
+
+
+@pytest.mark.parametrize("check", checks("source"), ids=lambda check: check.__name__)
+def test_source(source, check):
+    check(source)
 
 
 def test_the_template_is_among_them():

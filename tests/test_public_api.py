@@ -151,6 +151,7 @@ AUTHORS = [
     "import_optional",
     "import_torchvision",
     "latent_presets",
+    "modality_of",
     "noise",
     "perceived_loss",
     "plain_words",

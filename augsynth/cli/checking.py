@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from augsynth.cli.options import AsJson, parsed_settings
 from augsynth.errors import ConfigError
 from augsynth.registry import plugins as installed_plugins
 
@@ -17,7 +18,10 @@ _STYLES = {"passed": "green", "failed": "red", "expected failure": "yellow", "no
 def check(
     name: Annotated[str, typer.Argument(help="Name of a plugin, as listed by: augsynth plugins.")],
     kind: Annotated[str | None, typer.Option("--kind", help="Where plugins of several kinds have that name.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting to make it with, as name=value; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Does an installed plugin keep what the contract promises? Exit code 1 where it does not.
 
@@ -25,7 +29,7 @@ def check(
     """
     from augsynth.testing import run_checks
 
-    outcomes = run_checks(_kind_of(name, kind), name)
+    outcomes = run_checks(_kind_of(name, kind), name, settings=parsed_settings(settings))
     failed = sum(one.status == "failed" for one in outcomes)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in outcomes], indent=2, ensure_ascii=False))

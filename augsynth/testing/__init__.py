@@ -10,9 +10,9 @@ In a plugin's tests::
 
 or on the command line ``augsynth check my-distribution/my-generator``.
 
-:func:`checks` are plain functions: a check takes the name of an installed plugin, or a class or factory (of filters,
-whose settings may need values, the filter itself), and raises an ``AssertionError`` that says which promise is broken,
-or a ``unittest.SkipTest`` that says why it does not apply.
+:func:`checks` are plain functions: a check takes the name of an installed plugin, or a class or factory (of filters
+and metrics also the callable itself, of sources the fitted object), and raises an ``AssertionError`` that says which
+promise is broken, or a ``unittest.SkipTest`` that says why it does not apply.
 """
 
 from augsynth.testing.running import Outcome, parametrize_with_checks, run_checks

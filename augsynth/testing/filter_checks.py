@@ -13,17 +13,16 @@ from torch import Tensor
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.labels.classes import LabelSpec
 from augsynth.recognition import modality_named
-from augsynth.registry import default_registry
 from augsynth.seeding import seeds_for
 from augsynth.testing.global_rngs import global_rngs, same_rngs
-from augsynth.testing.kinds import as_seen, equal, modality_for
+from augsynth.testing.kinds import as_seen, equal, made, modality_for, unpacked
 
 _N = 24
 
 
 def _made(one: Any) -> Any:
-    """The filter: by the name of a plugin whose settings all have defaults, or the filter itself."""
-    return default_registry().create("filter", one) if isinstance(one, str) else one
+    """The filter: by the name of a plugin, with the settings it is checked with, or the filter itself."""
+    return made("filter", one) if isinstance(unpacked(one)[0], str) else one
 
 
 @lru_cache(maxsize=8)
@@ -98,9 +97,9 @@ def check_global_rngs_are_left_alone(one: Any) -> None:
 
 def check_pickles_for_spawned_workers(one: Any) -> None:
     """A copy in another process judges the same."""
-    batch, made = batch_of(_kind(one)), _made(one)
-    copied = pickle.loads(pickle.dumps(made))
-    assert torch.equal(torch.as_tensor(copied(batch)), torch.as_tensor(made(batch))), "a pickled copy judges otherwise"
+    batch, judge = batch_of(_kind(one)), _made(one)
+    copied = pickle.loads(pickle.dumps(judge))
+    assert torch.equal(torch.as_tensor(copied(batch)), torch.as_tensor(judge(batch))), "a pickled copy judges otherwise"
 
 
 ALL = tuple(

@@ -15,7 +15,6 @@ from unittest import SkipTest
 import torch
 from torch.utils.data import default_collate
 
-from augsynth.blending.compatibility import check_alike
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import (
     AugsynthError,
@@ -33,7 +32,7 @@ from augsynth.plugin_specs import ANY
 from augsynth.recognition import spec_of
 from augsynth.search_space import Choice, FloatRange, IntRange
 from augsynth.testing.global_rngs import global_rngs, same_rngs
-from augsynth.testing.kinds import close, equal, in_another_kind, modality_for
+from augsynth.testing.kinds import assert_alike, close, equal, in_another_kind, modality_for, unpacked
 
 _TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
 _STEPS = 6
@@ -55,9 +54,15 @@ def _default(generator: Any, classes: int = _CLASSES, form: str | None = None) -
 
 
 def _fit(generator: Any, data: Any, **options: Any) -> Generator:
+    plugin, settings = unpacked(generator)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AugsynthWarning)  # a few steps on noise may well collapse
-        return fit(generator, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **options)
+        return fit(plugin, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **settings, **options)
+
+
+def _class_of(generator: Any, gen: Generator) -> type[Generator] | None:
+    """By which a checkpoint is loaded: a plugin's finds its own."""
+    return None if isinstance(unpacked(generator)[0], str) else type(gen)
 
 
 def _close(a: Any, b: Any) -> bool:
@@ -71,7 +76,7 @@ def check_samples_have_the_form_of_the_data(generator: Any) -> None:
         gen = _default(generator, _CLASSES, form)
         real, made = _small(generator, form=form)[0][0], gen.sample(2, seed=0).x[0]
         if not gen.spec.interchangeable(real, made):
-            check_alike(real, made, f"{form}: a sample", ragged=not gen.spec.tensors)
+            assert_alike(real, made, f"{form}: a sample", ragged=not gen.spec.tensors)
         spec_of(made, _kind(generator), _small(generator, form=form))  # it is one that a dataset might yield
         with suppress(TypeError):  # default_collate knows no PIL images, and no gaps
             default_collate([made, real])
@@ -141,7 +146,7 @@ def check_topics(generator: Any) -> None:
     _raises(UnknownTopicError, lambda: gen.sample(1, topics=2), "an unknown topic")
     with tempfile.TemporaryDirectory() as folder:
         path = gen.save(Path(folder) / "model")
-        again = load(path, cls=None if isinstance(generator, str) else type(gen))
+        again = load(path, cls=_class_of(generator, gen))
     assert equal(again.sample(3, topics=1, seed=0).model_x, gen.sample(3, topics=1, seed=0).model_x), (
         "loaded from a checkpoint it draws otherwise by topic"
     )
@@ -196,7 +201,7 @@ def check_checkpoint(generator: Any) -> None:
         plain = {"model.safetensors", "generator.json", "README.md"}
         shown = {name for name in names if name.startswith("preview.")}
         assert plain <= names and names - plain == shown and len(shown) == 1 - gen.costly, f"the folder has {names}"
-        again = load(path, cls=None if isinstance(generator, str) else type(gen))
+        again = load(path, cls=_class_of(generator, gen))
     assert equal(gen.sample(4, seed=0).model_x, again.sample(4, seed=0).model_x), "it draws otherwise once loaded"
     assert again.sample(1, seed=0).meta[0]["checkpoint"] == gen.sample(1, seed=0).meta[0]["checkpoint"], (
         "provenance names another checkpoint once loaded"
@@ -280,7 +285,7 @@ def check_blends(generator: Any) -> None:
     spec = blended.source.spec
     for x, _ in samples:
         if not spec.interchangeable(data[0][0], x):
-            check_alike(data[0][0], x, "a blended sample", ragged=not spec.tensors)
+            assert_alike(data[0][0], x, "a blended sample", ragged=not spec.tensors)
 
 
 def _plain(x: Any) -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from augsynth.blending.compatibility import check_alike
+from augsynth.errors import SpecMismatchError
 from augsynth.fitting.training_data import TrainingData
 from augsynth.modality import Modality
 from augsynth.plugin_specs import ANY
@@ -15,9 +19,35 @@ from augsynth.recognition import modality_named
 from augsynth.registry import default_registry
 
 
-def modality_for(kind: str, plugin: Any) -> Modality:
+@dataclass(frozen=True, eq=False)
+class Configured:
+    """A plugin with settings of its own, where its defaults will not do.
+
+    Args:
+        plugin: name of an installed plugin, or a class or factory.
+        settings: what it is made with.
+    """
+
+    plugin: Any
+    settings: Mapping[str, Any]
+
+
+def unpacked(subject: Any) -> tuple[Any, dict[str, Any]]:
+    """The plugin that is checked, and its settings."""
+    return (subject.plugin, dict(subject.settings)) if isinstance(subject, Configured) else (subject, {})
+
+
+def made(kind: str, subject: Any, **config: Any) -> Any:
+    """The plugin's product: by name, or by a class or factory."""
+    plugin, settings = unpacked(subject)
+    settings |= config
+    return default_registry().create(kind, plugin, **settings) if isinstance(plugin, str) else plugin(**settings)
+
+
+def modality_for(kind: str, subject: Any) -> Modality:
     """The modality of a plugin given by name, or of a class or object with an attribute ``modality``. One for any kind
     is checked with the first there is."""
+    plugin, _ = unpacked(subject)
     named = getattr(plugin, "modality", ANY)
     if isinstance(plugin, str):
         registry = default_registry()
@@ -40,9 +70,9 @@ def inputs(modality: Modality, n: int, form: str | None = None) -> list[Any]:
     return [data[i] for i in range(n)]
 
 
-def as_seen(modality: Modality, n: int) -> Any:
+def as_seen(modality: Modality, n: int, *, seed: int = 0) -> Any:
     """n tiny samples as generators see them."""
-    return TrainingData.read(modality.tiny(n, classes=0), modality=modality.qualified, show=False).model_x()
+    return TrainingData.read(modality.tiny(n, classes=0, seed=seed), modality=modality.qualified, show=False).model_x()
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -59,3 +89,12 @@ def close(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
     return bool(a == b)
+
+
+def assert_alike(real: Any, made: Any, what: str, *, ragged: bool) -> None:
+    """Raise an AssertionError unless ``made`` would collate with ``real``."""
+    try:
+        check_alike(real, made, what, ragged=ragged)
+    except SpecMismatchError as error:
+        told = str(error).removeprefix("after the transforms, ").split(";")[0]
+        raise AssertionError(f"{told}: the two would not stand in one batch") from error

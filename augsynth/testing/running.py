@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from augsynth.errors import AugsynthWarning, ConfigError
+from augsynth.testing.kinds import Configured
 from augsynth.testing.suite import Check, checks
 
 PASSED, FAILED, EXPECTED, NOT_APPLICABLE = "passed", "failed", "expected failure", "not applicable"
@@ -33,24 +34,30 @@ class Outcome:
     told: str = ""
 
 
-def run_checks(kind: str, plugin: Any, *, expected: Mapping[str, str] | None = None) -> list[Outcome]:
+def run_checks(
+    kind: str, plugin: Any, *, expected: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+) -> list[Outcome]:
     """All checks for a kind of plugin, on one of them; none ends the others.
 
     Args:
         kind: as of :func:`checks`.
-        plugin: name of an installed plugin, or a class or factory (of filters, whose settings may need values, the
-            filter itself).
+        plugin: name of an installed plugin, or a class or factory; of filters and metrics also the callable itself, of
+            sources the fitted object.
         expected: name of a check → why it is known to fail. Strict: one that passes all the same counts as failed, so
             that the list does not outlive its reasons.
+        settings: what the plugin is made with, where its defaults will not do.
 
     Raises:
         ConfigError: there are no checks for this kind, or ``expected`` names one that there is not.
     """
     known = _known(kind, expected)
+    plugin = Configured(plugin, settings) if settings else plugin
     return [_outcome(check, plugin, known.get(check.__name__)) for check in checks(kind)]
 
 
-def parametrize_with_checks(kind: str, plugin: Any, *, expected: Mapping[str, str] | None = None) -> Callable[..., Any]:
+def parametrize_with_checks(
+    kind: str, plugin: Any, *, expected: Mapping[str, str] | None = None, settings: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
     """A decorator that makes a test of every check; what does not apply is skipped with its reason.
 
     ::
@@ -60,7 +67,7 @@ def parametrize_with_checks(kind: str, plugin: Any, *, expected: Mapping[str, st
             check()
 
     Args:
-        kind, plugin, expected: as of :func:`run_checks`; an expected failure is a strict ``xfail``.
+        kind, plugin, expected, settings: as of :func:`run_checks`; an expected failure is a strict ``xfail``.
 
     Raises:
         ConfigError: as of :func:`run_checks`.
@@ -68,6 +75,7 @@ def parametrize_with_checks(kind: str, plugin: Any, *, expected: Mapping[str, st
     import pytest
 
     known = _known(kind, expected)
+    plugin = Configured(plugin, settings) if settings else plugin
 
     def case(check: Check) -> Any:
         name = check.__name__

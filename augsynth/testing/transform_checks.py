@@ -14,18 +14,9 @@ import torch
 from augsynth.errors import DataError
 from augsynth.modality import Modality
 from augsynth.recognition import spec_of
-from augsynth.registry import default_registry
 from augsynth.testing.global_rngs import global_rngs, same_rngs
-from augsynth.testing.kinds import inputs, modality_for
+from augsynth.testing.kinds import inputs, made, modality_for
 from augsynth.transforms.seeded import SeededTransform
-
-
-def _made(transform: Any, **config: Any) -> Any:
-    return (
-        default_registry().create("transform", transform, **config)
-        if isinstance(transform, str)
-        else transform(**config)
-    )
 
 
 def _kind(transform: Any) -> Modality:
@@ -36,12 +27,12 @@ def _cases(transform: Any, n: int = 3) -> Iterator[tuple[str, Any, list[Any]]]:
     """Each form of input: its name, the transform made for it, and n inputs."""
     kind = _kind(transform)
     for form in kind.transform_forms or kind.forms:
-        yield form, _made(transform, **kind.transform_settings(form)), inputs(kind, n, form)
+        yield form, made("transform", transform, **kind.transform_settings(form)), inputs(kind, n, form)
 
 
 def check_is_a_transform(transform: Any) -> None:
     """It follows a seed: it derives from the base class of transforms."""
-    assert isinstance(_made(transform), SeededTransform), "a transform plugin must make a SeededTransform"
+    assert isinstance(made("transform", transform), SeededTransform), "a transform plugin must make a SeededTransform"
 
 
 def check_keeps_type_dtype_and_range(transform: Any) -> None:
@@ -93,7 +84,7 @@ def check_pickles_for_spawned_workers(transform: Any) -> None:
 
 def check_the_smallest_inputs(transform: Any) -> None:
     """Where there is nothing to transform, it stays; of the smallest input there is, a valid one is left."""
-    apply, kind = _made(transform), _kind(transform)
+    apply, kind = made("transform", transform), _kind(transform)
     for x in kind.blank():
         assert apply(x, seed=1) == x, f"{x!r} became {apply(x, seed=1)!r}"
     for x in kind.smallest():

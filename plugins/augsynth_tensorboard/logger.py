@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import augsynth
 from augsynth import authoring
 
@@ -13,7 +15,8 @@ from augsynth import authoring
 class TensorBoard(augsynth.Callback):
     """Writes event files that ``tensorboard --logdir FOLDER`` shows.
 
-    Losses of a fit become curves; a fitted generator, a grid of samples of each class, or texts; what ``evaluate``
+    Losses of a fit become curves; a fitted generator, samples of each class, as a picture
+    or as lines; what ``evaluate``
     found, scalars with their real-against-real floors; what ``uplift`` found, the score of each arm. The sentence of a
     verdict is written as text.
 
@@ -39,12 +42,15 @@ class TensorBoard(augsynth.Callback):
 
     def on_fit_end(self, generator: Any) -> None:
         if self.samples:
+            kind = authoring.modality_of(generator.spec)
             for name, batch in augsynth.samples_by_class(generator, self.samples, seed=self.seed).items():
-                if generator.modality == "text":
-                    self._writer.add_text(f"samples/{name}", "\n\n".join(batch.x), self._step)
+                picture = kind.picture(generator.spec, batch.model_x, self.samples, cell=64)
+                if picture is None:
+                    lines = "\n\n".join(kind.lines(generator.spec, batch.model_x))
+                    self._writer.add_text(f"samples/{name}", lines, self._step)
                 else:
-                    grid = augsynth.image_grid(batch.model_x.cpu(), self.samples, scale=2)
-                    self._writer.add_image(f"samples/{name}", _array(grid), self._step, dataformats="HWC")
+                    pixels = np.asarray(picture.convert("RGB"))
+                    self._writer.add_image(f"samples/{name}", pixels, self._step, dataformats="HWC")
         self._writer.flush()
 
     def on_result(self, result: Any) -> None:
@@ -60,9 +66,3 @@ class TensorBoard(augsynth.Callback):
 
     def close(self) -> None:
         self._writer.close()
-
-
-def _array(image: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(image)

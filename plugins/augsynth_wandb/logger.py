@@ -36,16 +36,14 @@ class WandB(augsynth.Callback):
     def on_fit_end(self, generator: Any) -> None:
         if not self.samples:
             return
+        kind, spec = authoring.modality_of(generator.spec), generator.spec
         made = augsynth.samples_by_class(generator, self.samples, seed=self.seed)
-        if generator.modality == "text":
-            rows = [[name, text] for name, batch in made.items() for text in batch.x]
-            self.run.log({"samples": self._wandb.Table(columns=["class", "text"], data=rows)})
+        pictures = {name: kind.picture(spec, batch.model_x, self.samples, cell=64) for name, batch in made.items()}
+        if None in pictures.values():
+            rows = [[name, line] for name, batch in made.items() for line in kind.lines(spec, batch.model_x)]
+            self.run.log({"samples": self._wandb.Table(columns=["class", "sample"], data=rows)})
             return
-        pictures = {
-            f"samples/{name}": self._wandb.Image(augsynth.image_grid(batch.model_x.cpu(), self.samples, scale=2))
-            for name, batch in made.items()
-        }
-        self.run.log(pictures)
+        self.run.log({f"samples/{name}": self._wandb.Image(picture) for name, picture in pictures.items()})
 
     def on_result(self, result: Any) -> None:
         numbers = result.to_json()

@@ -1,7 +1,6 @@
 """A kind of data that the core has never heard of, in thirty lines: it fits, blends, evaluates and conforms."""
 
 import ast
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,6 @@ from augsynth.testing import checks
 from tests.support import quick_fit
 
 OUTSIDERS = Path(__file__).parents[1] / "outsiders"
-
-
-@pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Puts distributions where Python finds them, and forgets them afterwards."""
-
-    def install(*names):
-        for name in names:
-            shutil.copytree(OUTSIDERS / "metadata" / f"{name}-0.1.dist-info", tmp_path / f"{name}-0.1.dist-info")
-        monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.syspath_prepend(OUTSIDERS / "packages")
-        registry.default_registry.cache_clear()
-
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    yield install
-    registry.default_registry.cache_clear()
 
 
 @pytest.fixture
