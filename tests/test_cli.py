@@ -74,7 +74,7 @@ def test_resume(fitted, folder):
 
 
 def test_help_has_an_example():
-    for command in ("demo", "run", "prepare", "clean", "plugins", "fit", "sample", "annotate"):
+    for command in ("demo", "run", "prepare", "clean", "plugins", "check", "new-plugin", "fit", "sample", "annotate"):
         done = run(command, "--help")
         assert done.returncode == 0 and f"Example: augsynth {command}" in done.stdout
     assert augsynth.__version__ in run("--version").stdout

@@ -14,6 +14,7 @@ from augsynth.cli.checking import check
 from augsynth.cli.demo import demo
 from augsynth.cli.fit import fit
 from augsynth.cli.judging import evaluate, report, tune, uplift
+from augsynth.cli.new_plugin import new_plugin
 from augsynth.cli.plugins import plugins
 from augsynth.cli.road import clean, prepare, run
 from augsynth.cli.sample import sample
@@ -26,7 +27,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
 )
-for command in (demo, run, prepare, clean, plugins, check, fit, sample, evaluate, uplift, tune, annotate, report):
+for command in (
+    demo,
+    run,
+    prepare,
+    clean,
+    plugins,
+    check,
+    new_plugin,
+    fit,
+    sample,
+    evaluate,
+    uplift,
+    tune,
+    annotate,
+    report,
+):
     app.command()(command)
 
 

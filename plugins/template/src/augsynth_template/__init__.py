@@ -1,4 +1,4 @@
-"""An example plugin: one generator, one transform."""
+"""Plugins for augsynth: a generator and a transform."""
 
 from augsynth import authoring
 
@@ -17,5 +17,8 @@ def augsynth_generators():
 @authoring.hookimpl
 def augsynth_transforms():
     yield authoring.TransformSpec(
-        name="speckle", factory="augsynth_template.speckle:Speckle", modality="image", summary="Multiplicative noise"
+        name="speckle",
+        factory="augsynth_template.speckle:Speckle",
+        modality="image",
+        summary="Multiplicative noise",
     )

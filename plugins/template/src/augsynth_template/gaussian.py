@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import torch
+import math
 
+import torch
 from augsynth import authoring
 
 
 class Gaussian(authoring.Generator):
-    """Draws from a normal distribution per class over the leading principal components of the images."""
+    """Draws from a normal distribution per class over the leading principal components of the samples."""
 
-    def build(self, spec: authoring.ImageSpec, *, components: int = 20) -> None:
-        pixels, classes = spec.channels * spec.height * spec.width, max(1, spec.num_classes)
+    def build(self, spec: authoring.SampleSpec, *, components: int = 20) -> None:
+        values, classes = math.prod(spec.shape), max(1, spec.num_classes)
         # buffers and parameters are what the checkpoint holds
-        self.register_buffer("mean", torch.zeros(classes, pixels))
-        self.register_buffer("directions", torch.zeros(min(components, pixels), pixels))
-        self.register_buffer("spread", torch.zeros(classes, min(components, pixels)))
+        self.register_buffer("mean", torch.zeros(classes, values))
+        self.register_buffer("directions", torch.zeros(min(components, values), values))
+        self.register_buffer("spread", torch.zeros(classes, min(components, values)))
 
     def learn(self, data) -> None:
-        x = data.model_x().flatten(1)  # (n, pixels) in [-1, 1]
+        x = data.model_x().flatten(1)  # (n, values) in [-1, 1]
         y = torch.zeros(len(x), dtype=torch.int64) if data.classes is None else data.classes
         self.mean.copy_(torch.stack([x[y == c].mean(0) for c in range(len(self.mean))]))
         centred = x - self.mean[y]
