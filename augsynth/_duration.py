@@ -26,3 +26,11 @@ def seconds(duration: str | float) -> float:
     if not 0.0 < value < float("inf"):
         raise ConfigError(f"duration {duration!r}: expected a positive time")
     return value
+
+
+def told(span: float) -> str:
+    """A span of seconds for people, to two figures or so: ``"40 s"``, ``"3 min"``, ``"1 h 20 min"``."""
+    if span < 90:
+        return f"{max(1, round(span))} s"
+    minutes = round(span / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

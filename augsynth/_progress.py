@@ -1,31 +1,56 @@
-"""Progress bars for long work; silent when the output is no terminal."""
+"""Progress bars for long work, and beforehand how long it will take."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from augsynth._duration import told
+
+_LONG = 60.0  # seconds that are left: what takes less needs no forecast
+_KNOWN_AFTER = 5.0  # seconds
+
 
 class Bar:
     """One bar; ``advance`` is cheap enough to call per step."""
 
-    def __init__(self, progress: Progress, description: str, total: float | None) -> None:
+    def __init__(self, progress: Progress, description: str, total: float | None, *, show: bool) -> None:
         self._progress = progress
+        self._description, self._total = description, total
         self._task = progress.add_task(description, total=total, info="")
+        self._completed, self._begun, self._first = 0.0, time.monotonic(), 0.0
+        self._silent = not show or total is None
 
     def advance(self, by: float = 1.0) -> None:
         self._progress.advance(self._task, by)
+        self._forecast(self._completed + by)
 
     def update(self, completed: float, info: str = "") -> None:
         self._progress.update(self._task, completed=completed, info=info)
+        if not self._completed:
+            self._begun, self._first = time.monotonic(), completed  # it may go on from where it was
+        self._forecast(completed)
+
+    def _forecast(self, completed: float) -> None:
+        """Say once how long the rest will take, where that is long; also where there is no terminal for a bar."""
+        self._completed = completed
+        passed, done = time.monotonic() - self._begun, completed - self._first
+        if self._silent or passed < _KNOWN_AFTER or done <= 0 or self._total is None:
+            return
+        self._silent = True
+        left = (self._total - completed) * passed / done
+        if left >= _LONG:
+            self._progress.console.print(f"{self._description}: at most about {told(left)} left", highlight=False)
 
 
 @contextmanager
 def progress_bar(description: str, total: float | None, *, show: bool = True) -> Iterator[Bar]:
-    """A bar on stderr for the time of the block. ``show=False`` hides it."""
+    """A bar on stderr for the time of the block, and a line that says how long it will take where that is over a
+    minute. ``show=False`` hides both; the bar is for terminals only."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -35,4 +60,4 @@ def progress_bar(description: str, total: float | None, *, show: bool = True) ->
         TextColumn("{task.fields[info]}"),
     )
     with Progress(*columns, console=console, transient=True, disable=not (show and console.is_terminal)) as progress:
-        yield Bar(progress, description, total)
+        yield Bar(progress, description, total, show=show)

@@ -1,8 +1,13 @@
 """The command line as a user meets it: in a process of its own."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ import torch
 from PIL import Image
 
 import augsynth
+from augsynth._progress import progress_bar
 from augsynth.datasets.named import open_dataset
 from augsynth.modalities.image.tiny import TinyImages
 
@@ -71,6 +77,78 @@ def test_texts_by_topic(tmp_path):
 def test_resume(fitted, folder):
     done = run("fit", "vae", "--data", folder, "--out", fitted, "--steps", 30, "--set", "width=8", "--resume", "--json")
     assert json.loads(done.stdout)["steps"] == 30, done.stderr
+
+
+def stopped(*arguments, cwd, when):
+    """Ctrl-C as soon as ``when()``: exit code, and what was said."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "augsynth", *map(str, arguments)], stderr=subprocess.PIPE, text=True, cwd=cwd
+    )
+    while started.poll() is None and not when():
+        time.sleep(0.05)
+    time.sleep(0.3)
+    started.send_signal(signal.SIGINT)
+    said = started.communicate(timeout=120)[1]
+    return started.returncode, said
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(fitted, folder, tmp_path):
+    out = tmp_path / "fit"
+    options = ("--data", folder, "--out", out, "--steps", 20_000, "--set", "width=8")
+    code, said = stopped("fit", "vae", *options, cwd=tmp_path, when=(out / "generator.json").exists)
+    assert code == 130 and f"kept in {out}: the same command with --resume goes on from there" in said
+    out = tmp_path / "uplift"
+    options = ("--data", folder, "--holdout", folder, "--classic", "none", "--seeds", 8, "--steps", 300, "--jobs", 1)
+    code, said = stopped("uplift", fitted, *options, "--out", out, cwd=tmp_path, when=lambda: any(out.rglob("*.json")))
+    assert code == 130 and f"the trainings that are done are kept in {out}" in said and "Traceback" not in said
+
+
+def test_alone_it_says_what_to_do_next(fitted, tmp_path):
+    done = run(cwd=tmp_path)
+    assert done.returncode == 0 and "augsynth demo" in done.stdout and "new-plugin" in done.stdout
+    shutil.copytree(fitted, tmp_path / "runs" / "cats")
+    done = run(cwd=tmp_path)
+    assert done.returncode == 0 and f"You have fitted {Path('runs/cats')}" in done.stdout
+    assert "-samples.png" in done.stdout
+
+
+def test_a_bug_is_told_with_where_its_traceback_is(tmp_path):
+    command = ("plugins", "--json")
+    code = (
+        "import augsynth.cli.plugins as one; one.installed_plugins = lambda: 1 / 0; "
+        "from augsynth.cli.main import main; main()"
+    )
+    for debug, expected in (("0", False), ("1", True)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command], capture_output=True, text=True,
+            env={**os.environ, "AUGSYNTH_DEBUG": debug, "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+        assert done.returncode == 1 and ("Traceback" in done.stderr) == expected, done.stderr
+        if not expected:
+            assert "a mistake in augsynth, or in a plugin" in done.stderr and "ZeroDivisionError" in done.stderr
+    (written,) = tmp_path.glob("augsynth-error-*.txt")
+    assert "Traceback" in written.read_text() and augsynth.__version__ in written.read_text()
+
+
+def test_the_shell_completes_names():
+    environment = {**os.environ, "_AUGSYNTH_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
+    for words, expected in (("augsynth fit va", "vae"), ("augsynth check specv", "specvae")):
+        done = subprocess.run(
+            [Path(sys.executable).parent / "augsynth"],
+            env={**environment, "COMP_WORDS": words}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert expected in done.stdout.split(), done
+
+
+def test_long_work_says_beforehand_how_long_it_takes(capsys, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("augsynth._progress.time.monotonic", lambda: now)
+    for name, total, show in (("fitting", 1000, True), ("short", 100, True), ("hidden", 1000, False)):
+        with progress_bar(name, total, show=show) as bar:
+            for step in range(500, total + 500, 20):  # it goes on from where it was
+                bar.update(step)
+                now += 6
+    assert capsys.readouterr().err.splitlines() == ["fitting: at most about 2 min left"]
 
 
 def test_help_has_an_example():

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from augsynth.cli.completing import kinds_named, plugins_named
 from augsynth.cli.options import AsJson, parsed_settings
 from augsynth.errors import ConfigError
 from augsynth.registry import plugins as installed_plugins
@@ -16,8 +17,13 @@ _STYLES = {"passed": "green", "failed": "red", "expected failure": "yellow", "no
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="Name of a plugin, as listed by: augsynth plugins.")],
-    kind: Annotated[str | None, typer.Option("--kind", help="Where plugins of several kinds have that name.")] = None,
+    name: Annotated[
+        str, typer.Argument(help="Name of a plugin, as listed by: augsynth plugins.", autocompletion=plugins_named)
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="Where plugins of several kinds have that name.", autocompletion=kinds_named),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting to make it with, as name=value; repeatable.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from augsynth.cli.completing import generators_named
 from augsynth.cli.options import (
     AsJson,
     Data,
@@ -22,10 +23,14 @@ from augsynth.cli.options import (
     parsed_settings,
     reading,
 )
+from augsynth.cli.stopping import STOPPED
 
 
 def fit(
-    generator: Annotated[str, typer.Argument(help="Name of the generator, as listed by: augsynth plugins.")],
+    generator: Annotated[
+        str,
+        typer.Argument(help="Name of the generator, as listed by: augsynth plugins.", autocompletion=generators_named),
+    ],
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint.")],
     text: TextColumn = None,
@@ -73,9 +78,10 @@ def fit(
     found = list(made.spec.topics.names) if topics is not None else []
     if found:
         info["topics"] = found
+    stopped = info["ended"] == "interrupted"
     if as_json:
         typer.echo(json.dumps(info, indent=2, ensure_ascii=False))
-        return
+        raise typer.Exit(STOPPED if stopped else 0)
     typer.echo(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
@@ -84,4 +90,9 @@ def fit(
     if found:
         typer.echo("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
     typer.echo(f"checkpoint: {out}" + ("" if preview is None else f"   look at: {preview}"))
+    if stopped:
+        typer.echo(
+            f"stopped; what was fitted is kept in {out}: the same command with --resume goes on from there", err=True
+        )
+        raise typer.Exit(STOPPED)
     typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples{suffix}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from augsynth.cli.completing import generators_named
 from augsynth.cli.options import (
     AsJson,
     Data,
@@ -21,6 +22,7 @@ from augsynth.cli.options import (
     parsed_settings,
     reading,
 )
+from augsynth.cli.stopping import kept_when_stopped
 from augsynth.errors import ConfigError
 
 Checkpoint = Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")]
@@ -68,18 +70,19 @@ def evaluate(
     """
     import augsynth
 
-    found = augsynth.evaluate(
-        augsynth.load(checkpoint),
-        *_split(data, holdout, **reading(text, label, size, read)),
-        n=n,
-        features=features,
-        judge=judge,
-        overlap=overlap,
-        device="cpu" if device == "auto" else device,
-        seed=seed,
-        out=out,
-        **parsed_settings(settings),
-    )
+    with kept_when_stopped(None):
+        found = augsynth.evaluate(
+            augsynth.load(checkpoint),
+            *_split(data, holdout, **reading(text, label, size, read)),
+            n=n,
+            features=features,
+            judge=judge,
+            overlap=overlap,
+            device="cpu" if device == "auto" else device,
+            seed=seed,
+            out=out,
+            **parsed_settings(settings),
+        )
     _tell(found, out, "evaluation.html", as_json)
 
 
@@ -110,27 +113,30 @@ def uplift(
 
     real, test = _split(data, holdout, **reading(text, label, size, read))
     place = "cpu" if device == "auto" else device
-    transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
-    gen = augsynth.load(checkpoint)
-    arms = augsynth.standard_arms(real, gen, ratio=ratio, classic=transform, mode=mode)
-    names = list(arms)
-    found = augsynth.uplift(
-        real,
-        test,
-        arms,
-        baseline=names[1] if transform is not None else names[0],
-        seeds=seeds,
-        steps=steps,
-        jobs=jobs,
-        device=place,
-        seed=seed,
-        out=out,
-    )
+    with kept_when_stopped(None if out is None else f"the trainings that are done are kept in {out}"):
+        transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
+        gen = augsynth.load(checkpoint)
+        arms = augsynth.standard_arms(real, gen, ratio=ratio, classic=transform, mode=mode)
+        found = augsynth.uplift(
+            real,
+            test,
+            arms,
+            baseline=list(arms)[0 if transform is None else 1],
+            seeds=seeds,
+            steps=steps,
+            jobs=jobs,
+            device=place,
+            seed=seed,
+            out=out,
+        )
     _tell(found, out, "uplift.html", as_json)
 
 
 def tune(
-    generator: Annotated[str, typer.Argument(help="Name of the generator, as listed by: augsynth plugins.")],
+    generator: Annotated[
+        str,
+        typer.Argument(help="Name of the generator, as listed by: augsynth plugins.", autocompletion=generators_named),
+    ],
     data: Data,
     text: TextColumn = None,
     label: LabelColumn = None,
@@ -160,20 +166,21 @@ def tune(
 
     real = open_dataset(data, **reading(text, label, size, read))
     place = "cpu" if device == "auto" else device
-    found = augsynth.tune(
-        generator,
-        real,
-        validation=validation,
-        trials=trials,
-        max_time=max_time,
-        per_class=per_class,
-        transform=_classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed),
-        study=study,
-        steps=steps,
-        jobs=jobs,
-        device=place,
-        seed=seed,
-    )
+    with kept_when_stopped(None if study is None else f"the trials that are done are kept in {study}"):
+        found = augsynth.tune(
+            generator,
+            real,
+            validation=validation,
+            trials=trials,
+            max_time=max_time,
+            per_class=per_class,
+            transform=_classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed),
+            study=study,
+            steps=steps,
+            jobs=jobs,
+            device=place,
+            seed=seed,
+        )
     if out is not None:
         found.save(out)
         if found.generator is not None:

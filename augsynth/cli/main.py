@@ -12,7 +12,9 @@ from augsynth._version import __version__
 from augsynth.cli.annotating import annotate
 from augsynth.cli.checking import check
 from augsynth.cli.demo import demo
+from augsynth.cli.failing import debugging, report_bug
 from augsynth.cli.fit import fit
+from augsynth.cli.guide import guide
 from augsynth.cli.judging import evaluate, report, tune, uplift
 from augsynth.cli.new_plugin import new_plugin
 from augsynth.cli.plugins import plugins
@@ -21,8 +23,7 @@ from augsynth.cli.sample import sample
 from augsynth.errors import AugsynthError, FitError
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Fit a generator on your data, blend its samples into your DataLoader, see whether it helped.",
@@ -54,22 +55,31 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(guide(list(context.command.commands)))  # type: ignore[attr-defined]
 
 
 def main() -> None:
-    """Run the command line: exit code 2 for the user's mistake, 1 for a failed fit."""
+    """Run the command line: exit code 2 for the user's mistake, 1 for a failed fit or a bug, 130 for Ctrl-C."""
     warnings.showwarning = _one_line
     try:
         app()  # handles mistakes in the arguments itself, with exit code 2
     except FitError as error:
-        print(f"augsynth: {error}", file=sys.stderr)
-        sys.exit(1)
+        _end(str(error), 1)
     except AugsynthError as error:
-        print(f"augsynth: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error), 2)
+    except Exception as error:
+        if debugging():
+            raise
+        _end(report_bug(error), 1)
+
+
+def _end(told: str, code: int) -> None:
+    print(f"augsynth: {told}", file=sys.stderr)
+    sys.exit(code)
 
 
 def _one_line(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:

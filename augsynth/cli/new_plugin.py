@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from augsynth.cli.completing import kinds_named
 from augsynth.cli.options import AsJson
 
 
@@ -15,7 +16,11 @@ def new_plugin(
     name: Annotated[str, typer.Argument(help="Of the distribution, such as augsynth-mri.")],
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="generator, transform, filter, metric, callback or modality; repeatable."),
+        typer.Option(
+            "--kind",
+            help="generator, transform, filter, metric, callback or modality; repeatable.",
+            autocompletion=kinds_named,
+        ),
     ] = None,
     folder: Annotated[Path, typer.Option("--in", help="Folder in which the new one is made.")] = Path(),
     as_json: AsJson = False,

@@ -20,6 +20,7 @@ from augsynth.cli.options import (
     parsed_settings,
     reading,
 )
+from augsynth.cli.stopping import kept_when_stopped
 from augsynth.errors import ConfigError
 
 OnBad = Annotated[
@@ -57,11 +58,8 @@ def run(
     if settings:
         text = overridden(text, parsed_settings(settings))
         wanted = recipe_of(text, str(recipe))
-    try:
+    with kept_when_stopped(f"what is done is kept in {folder}"):
         outcome = run_recipe(wanted, folder, text=text, device=device, jobs=jobs, redo=redo, progress=not as_json)
-    except KeyboardInterrupt:
-        typer.echo(f"stopped; what is done is kept in {folder}: the same command goes on from there", err=True)
-        raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps(outcome.to_json(), ensure_ascii=False, default=str))
         return
