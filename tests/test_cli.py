@@ -98,7 +98,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(fitted, folder, tmp_path):
     code, said = stopped("fit", "vae", *options, cwd=tmp_path, when=(out / "generator.json").exists)
     assert code == 130 and f"kept in {out}: the same command with --resume goes on from there" in said
     out = tmp_path / "uplift"
-    options = ("--data", folder, "--holdout", folder, "--classic", "none", "--seeds", 8, "--steps", 300, "--jobs", 1)
+    options = ("--data", folder, "--holdout", folder, "--classic", "none", "--seeds", 40, "--steps", 5, "--jobs", 1)
     code, said = stopped("uplift", fitted, *options, "--out", out, cwd=tmp_path, when=lambda: any(out.rglob("*.json")))
     assert code == 130 and f"the trainings that are done are kept in {out}" in said and "Traceback" not in said
 
