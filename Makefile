@@ -2,6 +2,7 @@
 #   make demo    fit a generator, blend it in, see whether it helped   (runs/demo/index.html)
 #   make test    the tests
 #   make check   formatting, lint, types, import floors, and the tests
+#   make docs    the documentation as a site, with its gallery  (build/site/index.html)
 #   make bench   the benchmarks of speed, recorded in benchmarks/results/ (half an hour); on a GPU if there is one
 #   make bench-quality   those of what the samples are worth (hours)
 
@@ -16,7 +17,7 @@ TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 SPEED := startup plan loader text inference pool device sweep audio_loader
 QUALITY := flags audio segmentation faithfulness generators restoration photos vary baselines perplexity text_faithfulness text_uplift uplift tune
 
-.PHONY: demo test check lint bench bench-quality clean
+.PHONY: demo test check lint docs bench bench-quality clean
 
 demo: $(VENV)/.demo
 	$(BIN)/augsynth demo
@@ -31,6 +32,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/_site/gallery.py
+	$(BIN)/mkdocs build
 
 bench: $(VENV)/.dev
 	$(PIP) -e '.[bench]'

@@ -22,7 +22,8 @@ class Bar:
         self._progress = progress
         self._description, self._total = description, total
         self._task = progress.add_task(description, total=total, info="")
-        self._completed, self._begun, self._first = 0.0, time.monotonic(), 0.0
+        self._completed, self._first = 0.0, 0.0
+        self._begun: float | None = None
         self._silent = not show or total is None
 
     def advance(self, by: float = 1.0) -> None:
@@ -31,15 +32,18 @@ class Bar:
 
     def update(self, completed: float, info: str = "") -> None:
         self._progress.update(self._task, completed=completed, info=info)
-        if not self._completed:
-            self._begun, self._first = time.monotonic(), completed  # it may go on from where it was
         self._forecast(completed)
 
     def _forecast(self, completed: float) -> None:
         """Say once how long the rest will take, where that is long; also where there is no terminal for a bar."""
-        self._completed = completed
-        passed, done = time.monotonic() - self._begun, completed - self._first
-        if self._silent or passed < _KNOWN_AFTER or done <= 0 or self._total is None:
+        if self._silent or self._total is None:
+            return
+        now, self._completed = time.monotonic(), completed
+        if self._begun is None:  # until now it was made ready, or it goes on from where it was
+            self._begun, self._first = now, completed
+            return
+        passed, done = now - self._begun, completed - self._first
+        if passed < _KNOWN_AFTER or done <= 0:
             return
         self._silent = True
         left = (self._total - completed) * passed / done

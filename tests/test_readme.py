@@ -32,28 +32,6 @@ def test_ten_lines_wrap_a_dataset(digits):
     assert namespace["blended"].epoch == 2 and tuple(namespace["x"].shape[1:]) == (1, 8, 8)
 
 
-@pytest.mark.filterwarnings("ignore::augsynth.errors.CollapseWarning")
-def test_the_verdicts_run(digits, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (code,) = [code for kind, code in BLOCKS if kind == "python" and "augsynth.evaluate" in code]
-    quick = "progress=False, steps=5"
-    for shown, run in (
-        ("my_holdout, out=", "my_holdout, progress=False, judge_steps=20, out="),
-        ("tune_classic(my_dataset)", f"tune_classic(my_dataset, seeds=2, {quick})"),
-        ("seeds=5, out=", f"seeds=2, {quick}, out="),
-        ("trials=20)", f"trials=2, confirm=3, {quick}, fit_options={{'steps': 20}})"),
-    ):
-        assert shown in code
-        code = code.replace(shown, run)
-    real, held = Subset(digits, range(0, 120)), Subset(digits, range(200, 400))
-    gen = augsynth.fit("vae", real, steps=20, progress=False, device="cpu")
-    namespace = {"augsynth": augsynth, "my_dataset": real, "my_holdout": held, "gen": gen}
-    exec(code, namespace)
-    assert (tmp_path / "verdict" / "evaluation.html").is_file() and (tmp_path / "uplift" / "uplift.html").is_file()
-    assert len(namespace["blended"]) == 120
-
-
 def test_the_plugin_is_complete_and_short():
     assert len(PLUGIN) == 3 and sum(len(code_lines(code)) for code in PLUGIN) < 40
 

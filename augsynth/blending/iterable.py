@@ -42,8 +42,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             frequencies, which a stream does not tell; pass a mapping.
         sharded: whether ``real`` yields another part in each worker and rank by itself.
         buffer_size: how many samples are read ahead, to be generated in one forward pass.
-        transform, synthetic_transform, filters, seed, provenance, fields, fill, temperature, truncation,
-            sample_options: as of :class:`SyntheticDataset`.
+        transform, synthetic_transform, filters, seed, provenance: as of :class:`SyntheticDataset`.
+        fields, fill, temperature, truncation, sample_options: likewise.
 
     Raises:
         As :class:`SyntheticDataset`.
