@@ -26,6 +26,7 @@ _EXPORTS = {
     "augsynth.datasets.named": ("open_dataset",),
     "augsynth.errors": (
         "AmbiguousPluginError",
+        "AugsynthDeprecationWarning",
         "AugsynthError",
         "AugsynthWarning",
         "BrokenPluginError",

@@ -1,5 +1,6 @@
 """The public names, for type checkers; at run time they are imported at first use."""
 
+from augsynth import authoring as authoring
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._version import __version__ as __version__
 from augsynth.annotating.annotate import annotate as annotate
@@ -14,6 +15,7 @@ from augsynth.blending.ratio import LinearSchedule as LinearSchedule
 from augsynth.callbacks import Callback as Callback
 from augsynth.datasets.named import open_dataset as open_dataset
 from augsynth.errors import AmbiguousPluginError as AmbiguousPluginError
+from augsynth.errors import AugsynthDeprecationWarning as AugsynthDeprecationWarning
 from augsynth.errors import AugsynthError as AugsynthError
 from augsynth.errors import AugsynthWarning as AugsynthWarning
 from augsynth.errors import BrokenPluginError as BrokenPluginError

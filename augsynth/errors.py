@@ -21,6 +21,7 @@
     └── FilterExhaustedError (RuntimeError) the filters reject nearly everything that is generated
 
     AugsynthWarning (UserWarning)
+    ├── AugsynthDeprecationWarning (FutureWarning) it will go; says what to use instead
     ├── PluginWarning                       a plugin was left out
     ├── EpochWarning                        a seeded blend is read again without ``set_epoch``
     ├── CollapseWarning                     the samples of a class are nearly identical
@@ -107,6 +108,10 @@ class FilterExhaustedError(AugsynthError, RuntimeError):
 
 class AugsynthWarning(UserWarning):
     """Base class of all warnings."""
+
+
+class AugsynthDeprecationWarning(AugsynthWarning, FutureWarning):
+    """Something public will go: it still works, and the message says what to use instead."""
 
 
 class PluginWarning(AugsynthWarning):

@@ -13,6 +13,7 @@ from augsynth import authoring
 PUBLIC = [
     "AmbiguousPluginError",
     "Annotation",
+    "AugsynthDeprecationWarning",
     "AugsynthError",
     "AugsynthWarning",
     "BrokenPluginError",

@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch.utils.data import Subset
 
-import augsynth
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEMPLATE = ROOT / "plugins/template"

@@ -1,0 +1,100 @@
+"""What is held to besides `make check`: other versions of Python and torch, extras alone, the package, strict types.
+
+nox                     all that this machine has the interpreters for
+nox -s package          wheel and sdist, installed outside of the checkout and used
+nox -s "tests-3.13"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+TORCHES = {"oldest": ["torch==2.6.0", "torchvision==0.21.0"], "newest": ["torch", "torchvision"]}
+EXTRAS = ["report", "datasets", "evaluate", "tune", "audio", "tensorboard", "clean", "prepare", "kornia", "imblearn"]
+# what needs no extra, and is quick: the paths that everybody takes
+CORE = ["tests/blending", "tests/pool", "tests/test_seeding.py", "tests/test_checkpoint.py", "tests/test_fitting.py"]
+PINNED = ["-c", "constraints.txt"]
+USE = """
+import torch, augsynth
+from torch.utils.data import DataLoader
+data = [(torch.rand(1, 8, 8), i % 2) for i in range(60)]
+gen = augsynth.fit("vae", data, steps=20, progress=False, device="cpu")
+blended = augsynth.SyntheticDataset(data, gen, ratio=0.5, seed=0)
+x, y = next(iter(DataLoader(blended, batch_size=30, num_workers=2)))
+assert x.shape == (30, 1, 8, 8) and x.dtype == torch.float32, x.shape
+gen.save("vae")
+assert torch.equal(augsynth.load("vae").sample(2, seed=0).x, gen.sample(2, seed=0).x)
+assert "site-packages" in augsynth.__file__, augsynth.__file__
+print("augsynth", augsynth.__version__, "with torch", torch.__version__, "works")
+"""
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The core's tests on each Python; constraints.txt pins what 3.11 was tested with."""
+    session.install(*PINNED, "-e", ".", "pytest>=8", "pytest-xdist", "hypothesis>=6.100", "torchdata>=0.10")
+    session.run("python", "-m", "pytest", "-q", "-n", "2", *(session.posargs or CORE), env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(python="3.11")
+@nox.parametrize("torch", list(TORCHES))
+def torch(session: nox.Session, torch: str) -> None:
+    """The core's tests with the oldest and the newest torch that is supported."""
+    session.install(*TORCHES[torch])
+    session.install("-e", ".", "pytest>=8", "pytest-xdist", "hypothesis>=6.100", "torchdata>=0.10")
+    session.run("python", "-m", "pytest", "-q", "-n", "2", *(session.posargs or CORE), env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(python="3.11")
+def without_extras(session: nox.Session) -> None:
+    """What needs an extra names it, and nothing else breaks."""
+    session.install(*PINNED, "-e", ".", "pytest>=8", "hypothesis>=6.100")
+    session.run("python", "-m", "pytest", "-q", "tests/test_optional.py", "tests/test_registry.py")
+
+
+@nox.session(python="3.11")
+@nox.parametrize("extra", EXTRAS)
+def extras(session: nox.Session, extra: str) -> None:
+    """Each extra alone is enough for what it is for."""
+    session.install(*PINNED, "-e", f".[{extra}]")
+    session.run("augsynth", "plugins")
+    session.run("python", "-c", USE.replace('assert "site-packages"', '0 and "site-packages"'))
+
+
+@nox.session(python="3.11")
+def albumentationsx(session: nox.Session) -> None:
+    """albumentationsx in place of albumentations."""
+    session.install(*PINNED, "-e", ".", "pytest>=8", "hypothesis>=6.100")
+    session.run("pip", "uninstall", "-q", "-y", "albumentations")
+    session.install("albumentationsx")
+    session.run("python", "-m", "pytest", "-q", "tests/test_transforms.py", "-k", "albumentations")
+
+
+@nox.session(python="3.11")
+def package(session: nox.Session) -> None:
+    """Wheel and sdist, each installed in an environment of its own outside of the checkout, and used."""
+    session.install(*PINNED, "build", "hatchling")
+    dist = Path(session.create_tmp()) / "dist"
+    session.run("python", "-m", "build", "-q", "--no-isolation", "-o", str(dist), ".")
+    for kind in ("*.whl", "*.tar.gz"):
+        (built,) = dist.glob(kind)
+        session.run("pip", "uninstall", "-q", "-y", "augsynth")
+        session.install(*PINNED, "--no-build-isolation", str(built))
+        session.chdir(session.create_tmp())
+        session.run("python", "-c", USE)
+        session.run("augsynth", "plugins", "--json", silent=True)
+        session.chdir(Path(__file__).parent)
+
+
+@nox.session(python="3.11")
+def typing(session: nox.Session) -> None:
+    """As a user's strict type checkers see it: mypy and pyright on a program that uses the public names."""
+    session.install(*PINNED, "-e", ".", "mypy>=1.14", "pyright")
+    session.run("mypy", "--strict", "tests/typed_use.py")
+    session.run("pyright", "tests/typed_use.py")
