@@ -130,8 +130,8 @@ class Augment(BaseEstimator):  # type: ignore[misc]
             return [torch.from_numpy(np.array(row)).reshape(self.shape) for row in X]
         if X.ndim == 2:
             raise ConfigError(
-                f"X has shape {X.shape}: rows of numbers. If they are images, say shape=(channels, height, width); if "
-                "they are a table, pass a DataFrame, and a generator for tables"
+                f"X has shape {X.shape}: rows of numbers. If each is a flat sample, say its shape, such as "
+                "shape=(1, 28, 28); if they are a table, pass a DataFrame, and a generator for tables"
             )
         return [torch.from_numpy(np.array(one)) for one in X]
 

@@ -199,7 +199,7 @@ def test_the_stub_for_type_checkers_has_the_same_names(module):
         assert named == authoring._HOME
     else:
         modules = {name: home.rpartition(".")[0] for name, home in augsynth._MODULES.items()}
-        assert named == {**augsynth._HOME, **augsynth._UNLISTED, **modules}
+        assert named == {**augsynth._HOME, **augsynth._UNLISTED, **modules, "authoring": "augsynth"}
 
 
 def test_an_unknown_name_is_an_attribute_error():

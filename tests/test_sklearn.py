@@ -84,7 +84,7 @@ def test_mistakes_are_told(rare):
 
     x, y = rare
     for augment, given, message in (
-        (Augment(), x, r"X has shape \(68, 64\): rows of numbers. If they are images, say shape="),
+        (Augment(), x, r"X has shape \(68, 64\): rows of numbers. If each is a flat sample, say its shape"),
         (Augment(shape=(1, 9, 9)), x, r"shape=\(1, 9, 9\)"),
         (Augment(sampling_strategy="most", shape=(1, 8, 8)), x, "sampling_strategy='most'"),
         (Augment(sampling_strategy={7: 90}, shape=(1, 8, 8)), x, "names 7"),

@@ -23,7 +23,7 @@ import augsynth
 DOCS = Path(__file__).parents[1]
 OUT = DOCS / "gallery"
 QUESTIONS = DOCS.parent / "examples/data/questions.csv"
-IMAGE_GENERATORS = {"vae": 1500, "autoencoder": 1500, "vaegan": 1500, "gan": 1500, "flow": 1500, "vqvae": 2000}
+IMAGE_GENERATORS = {"vae": 1500, "autoencoder": 1500, "vaegan": 1000, "gan": 1000, "flow": 1000, "vqvae": 1500}
 COLOUR = [{"name": "RandomResizedCrop", "size": 128, "scale": (0.5, 1.0)}, {"name": "ColorJitter", "hue": 0.1}]
 TRANSFORMS = {
     "torchvision": {"transforms": COLOUR},
@@ -87,8 +87,8 @@ def transforms() -> list[str]:
         for i, one in enumerate(row):
             sheet.paste(one.resize((128, 128)), (132 * i, 0))
         sheet.save(OUT / f"transform-{name}.png")
-        told = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-        parts.append(f"### `{name}`\n\n`{told}`\n\n![{name}](gallery/transform-{name}.png)")
+        told = ", ".join(f"`{key}={value!r}`" for key, value in settings.items()) or "as it is set by itself"
+        parts.append(f"### `{name}`\n\n{told}\n\n![{name}](gallery/transform-{name}.png)")
     return parts
 
 

@@ -22,6 +22,7 @@ def on_files(files: Any, config: Any) -> Any:
     if files.get_file_from_path("gallery.md") is None:
         page = "# Gallery\n\nMade by `make docs`, which fits every generator; this build went without.\n"
         files.append(File.generated(config, "gallery.md", content=page))
+    files.append(File.generated(config, "commands.md", content=commands()))
     return files
 
 
@@ -35,6 +36,41 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def on_page_content(html: str, **_: Any) -> str:
     """Docstrings name things by Sphinx's roles, of which the site shows the name."""
     return _ROLE.sub("", html)
+
+
+def commands() -> str:
+    """Every command with its options, as its own help says."""
+    import typer
+
+    from augsynth.cli.guide import guide
+    from augsynth.cli.main import app
+
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    told = [
+        "# The command line",
+        "`augsynth` alone says what to do next:",
+        f"```text\n{guide(list(known), Path('nowhere'))}\n```",
+    ]
+    for name, command in known.items():
+        about, *examples = (command.help or "").split("\n\n")
+        shown = [
+            re.sub(r"^(.*?): (augsynth .*)$", r"# \1\n\2", one.replace("\n", " "))
+            for one in examples
+            if "augsynth " in one
+        ]
+        told += [f"## augsynth {name}", about.replace("\n", " ")]
+        told += ["```sh\n" + "\n".join(shown).replace("# Example\n", "") + "\n```"] if shown else []
+        rows = ["| | | default |", "|---|---|---|"]
+        for one in command.params:
+            spelt = (
+                ", ".join(f"`{spelling}`" for spelling in one.opts)
+                if one.param_type_name == "option"
+                else f"`{one.name.upper()}`"
+            )
+            default = "" if one.default in (None, False, ...) or callable(one.default) else f"`{one.default}`"
+            rows.append(f"| {spelt} | {(getattr(one, 'help', None) or '').replace('|', '/')} | {default} |")
+        told.append("\n".join(rows))
+    return "\n\n".join(told) + "\n"
 
 
 def mutants() -> str:
