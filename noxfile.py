@@ -12,6 +12,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "package", "typing"]
 nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
@@ -20,6 +21,8 @@ EXTRAS = ["report", "datasets", "evaluate", "tune", "audio", "tensorboard", "cle
 # what needs no extra, and is quick: the paths that everybody takes
 CORE = ["tests/blending", "tests/pool", "tests/test_seeding.py", "tests/test_checkpoint.py", "tests/test_fitting.py"]
 PINNED = ["-c", "constraints.txt"]
+TESTED = ["-e", ".[kornia]", "-e", "plugins/template", "lightning>=2.4", "torchdata>=0.10"]
+PYTEST = ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 USE = """
 import torch, augsynth
 from torch.utils.data import DataLoader
@@ -38,7 +41,7 @@ print("augsynth", augsynth.__version__, "with torch", torch.__version__, "works"
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The core's tests on each Python; constraints.txt pins what 3.11 was tested with."""
-    session.install(*PINNED, "-e", ".", "pytest>=8", "pytest-xdist", "hypothesis>=6.100", "torchdata>=0.10")
+    session.install(*PINNED, *TESTED, *PYTEST)
     session.run("python", "-m", "pytest", "-q", "-n", "2", *(session.posargs or CORE), env={"OMP_NUM_THREADS": "1"})
 
 
@@ -46,15 +49,14 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize("torch", list(TORCHES))
 def torch(session: nox.Session, torch: str) -> None:
     """The core's tests with the oldest and the newest torch that is supported."""
-    session.install(*TORCHES[torch])
-    session.install("-e", ".", "pytest>=8", "pytest-xdist", "hypothesis>=6.100", "torchdata>=0.10")
+    session.install(*TORCHES[torch], *TESTED, *PYTEST)
     session.run("python", "-m", "pytest", "-q", "-n", "2", *(session.posargs or CORE), env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session(python="3.11")
 def without_extras(session: nox.Session) -> None:
     """What needs an extra names it, and nothing else breaks."""
-    session.install(*PINNED, "-e", ".", "pytest>=8", "hypothesis>=6.100")
+    session.install(*PINNED, "-e", ".", *PYTEST)
     session.run("python", "-m", "pytest", "-q", "tests/test_optional.py", "tests/test_registry.py")
 
 
@@ -70,7 +72,7 @@ def extras(session: nox.Session, extra: str) -> None:
 @nox.session(python="3.11")
 def albumentationsx(session: nox.Session) -> None:
     """albumentationsx in place of albumentations."""
-    session.install(*PINNED, "-e", ".", "pytest>=8", "hypothesis>=6.100")
+    session.install(*PINNED, "-e", ".", *PYTEST)
     session.run("pip", "uninstall", "-q", "-y", "albumentations")
     session.install("albumentationsx")
     session.run("python", "-m", "pytest", "-q", "tests/test_transforms.py", "-k", "albumentations")
