@@ -67,6 +67,7 @@ _EXPORTS = {
     "augsynth.pool.sample_pool": ("SamplePool",),
     "augsynth.preparing.findings": ("Finding", "Preparation"),
     "augsynth.preparing.prepare": ("prepare",),
+    "augsynth.privacy.budget": ("Privacy",),
     "augsynth.recipe.run": ("run_recipe",),
     "augsynth.recording.reading": ("recorded",),
     "augsynth.recording.writing": ("record",),

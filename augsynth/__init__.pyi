@@ -65,6 +65,7 @@ from augsynth.pool.sample_pool import SamplePool as SamplePool
 from augsynth.preparing.findings import Finding as Finding
 from augsynth.preparing.findings import Preparation as Preparation
 from augsynth.preparing.prepare import prepare as prepare
+from augsynth.privacy.budget import Privacy as Privacy
 from augsynth.recipe.run import run_recipe as run_recipe
 from augsynth.recording.reading import recorded as recorded
 from augsynth.recording.writing import record as record

@@ -61,6 +61,7 @@ _EXPORTS = {
         "ModalitySpec",
         "TransformSpec",
     ),
+    "augsynth.privacy.gaussian": ("Mechanism",),
     "augsynth.recognition": ("modality_of",),
     "augsynth.sample_files": ("write_each",),
     "augsynth.sample_spec": ("Items", "ListSpec", "SampleSpec"),

@@ -65,6 +65,7 @@ from augsynth.plugin_specs import GeneratorSpec as GeneratorSpec
 from augsynth.plugin_specs import MetricSpec as MetricSpec
 from augsynth.plugin_specs import ModalitySpec as ModalitySpec
 from augsynth.plugin_specs import TransformSpec as TransformSpec
+from augsynth.privacy.gaussian import Mechanism as Mechanism
 from augsynth.recognition import modality_of as modality_of
 from augsynth.sample_files import write_each as write_each
 from augsynth.sample_spec import Items as Items

@@ -52,10 +52,12 @@ class PluginSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorSpec(PluginSpec):
-    """A generative model. ``conditions`` names what its samples can be conditioned on (``{"label"}``)."""
+    """A generative model. ``conditions`` names what its samples can be conditioned on (``{"label"}``); ``private`` says
+    that it can be fitted with ``privacy=``."""
 
     kind: ClassVar[str] = "generator"
     conditions: Set[str] = field(default_factory=frozenset)
+    private: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

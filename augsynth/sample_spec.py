@@ -116,6 +116,11 @@ class SampleSpec:
         """The spec of all of a dataset's samples, given all of them."""
         return self
 
+    def read_off(self) -> str | None:
+        """What of this spec was read off the values of all samples, so that a private fit may not use it; None for
+        nothing. A spec that overrides :meth:`refined` must say."""
+        return None if type(self).refined is SampleSpec.refined else f"{self.described}: refined by all samples"
+
     # ------------------------------------------------------------------ what follows from it
 
     @property

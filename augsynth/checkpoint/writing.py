@@ -15,6 +15,7 @@ from augsynth._atomic import atomic_folder
 from augsynth._version import __version__
 from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, WEIGHTS, digest, file_digest
 from augsynth.errors import NotFittedError
+from augsynth.privacy.statement import card
 from augsynth.recognition import modality_of
 
 _PREVIEW_PER_CLASS, _PREVIEW_CLASSES = 8, 16
@@ -122,6 +123,8 @@ import augsynth
 gen = augsynth.load("path/to/this/folder")
 batch = gen.sample(64, seed=0)
 ```
+
+{card(info.get("privacy"))}
 
 {kept} That a generator does not reproduce its training data is not proven by that:
 check it against a hold-out before you publish samples of sensitive data.

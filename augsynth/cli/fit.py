@@ -42,6 +42,15 @@ def fit(
     read: Reading = None,
     device: Device = "auto",
     seed: Seed = 0,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            "--epsilon", help="Differential privacy: bound on what tells of a sample, 10 or less; see --delta."
+        ),
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option("--delta", help="Differential privacy: below 1 / n. Goes with --epsilon.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     settings: Settings = None,
     as_json: AsJson = False,
@@ -53,11 +62,17 @@ def fit(
     A table: augsynth fit lstm --data questions.csv --text text --label label --out runs/questions
 
     By topic: augsynth fit lstm --data questions.csv --text text --topics 8 --out runs/questions
+
+    With differential privacy: augsynth fit merf --data digits --epsilon 3 --delta 1e-5 --out runs/digits-private
     """
     import augsynth
+    from augsynth.checkpoint.format import CARD
     from augsynth.datasets.named import open_dataset
+    from augsynth.privacy.statement import told
     from augsynth.recognition import modality_of
 
+    if (epsilon is None) != (delta is None):
+        raise augsynth.ConfigError(f"--epsilon {epsilon}, --delta {delta}: a privacy budget needs both")
     made = augsynth.fit(
         generator,
         open_dataset(data, **reading(text, label, size, read)),
@@ -68,6 +83,7 @@ def fit(
         checkpoint_dir=out,
         resume=resume,
         topics=topics,
+        privacy=None if epsilon is None or delta is None else augsynth.Privacy(epsilon, delta),
         **parsed_settings(settings),
     )
     info = {
@@ -85,6 +101,8 @@ def fit(
     typer.echo(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
+    if (stated := made.fit_info.get("privacy")) is not None:
+        typer.echo(f"{told(stated)}; what is not covered stands in {out / CARD}")
     preview = next(out.glob("preview.*"), None)
     suffix = modality_of(made.spec).suffixes[0]
     if found:

@@ -14,17 +14,20 @@ from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import weights_id, write
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
+from augsynth.fitting import private
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.plugin_specs import ANY
+from augsynth.privacy.budget import Privacy
 from augsynth.recognition import modality_of
 from augsynth.registry import default_registry
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
 
 _DEFAULT_STEPS, _DEFAULT_BATCH = 2000, 64
+_UNBOUNDED = 2**31  # a private fit has no samples left to draw batches from
 _HOLD_OUT_FROM = 500  # fewer samples are too dear to hold some out
 
 
@@ -44,6 +47,7 @@ def fit(
     modality: Any = None,
     validation: float | None = None,
     patience: int | None = 5,
+    privacy: Privacy | None = None,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
@@ -75,6 +79,8 @@ def fit(
             validation loss; None takes the preset, or 0.1 from 500 samples on, else 0.
         patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
             None goes on to the end.
+        privacy: a :class:`Privacy` budget, for generators that can keep to one: the data is read once, through noise
+            that no seed repeats, and ``fit_info["privacy"]`` states what is guaranteed and what is not.
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
             interruption and at the end.
         resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
@@ -114,15 +120,22 @@ def fit(
         if "topic" not in made.conditions:
             raise ConfigError(f"topics={topics!r}: {made.plugin or type(made).__name__} cannot be fitted by topic")
         data = data.by_topic(*modality_of(data.spec).topics_for(data.raw, topics, seed))
-    presets = type(made).presets(data.spec, len(data))
+    spec = data.spec
+    if privacy is not None:
+        private.check(made, privacy, data, topics=topics, validation=validation or None)
+        spec = private.public(spec)
+    presets = type(made).presets(spec, len(data))
     made.config = {**type(made).settings_from(data, made.config), **made.config}
     given = set(made.config)
-    made.prepare(data.spec, n=len(data), seed=seed)
+    made.prepare(spec, n=len(data), seed=seed)
     if (remark := made.remark(given)) is not None:
         warnings.warn(remark, ResizeWarning, stacklevel=2)
-    made.fit_info = {"samples": len(data), "data_fingerprint": data.fingerprint, "seed": seed}
+    fingerprint = data.fingerprint if privacy is None else private.FINGERPRINT
+    made.fit_info = {"samples": len(data), "data_fingerprint": fingerprint, "seed": seed}
     started = time.perf_counter()
     held_out: TrainingData | None = None
+    if private.reads_once(made):
+        data = private.read_once(made, data, privacy, folder if resume else None)
     if type(made).learn is not Generator.learn:
         made.learn(data)
         outcome: dict[str, Any] = {"steps": 0, "ended": "completed", "history": []}
@@ -131,7 +144,7 @@ def fit(
         settings = FitSettings(
             steps=total,
             max_seconds=max_seconds,
-            batch_size=min(batch_size or int(presets.get("batch_size", _DEFAULT_BATCH)), len(data)),
+            batch_size=min(batch_size or int(presets.get("batch_size", _DEFAULT_BATCH)), len(data) or _UNBOUNDED),
             seed=seed,
             checkpoint_dir=folder,
             checkpoint_every=checkpoint_every,
@@ -142,6 +155,8 @@ def fit(
         )
         usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
         share = usual if validation is None else validation
+        if privacy is not None:
+            share = 0.0  # what is held out to choose on would be read outside of the budget
         has_validation = type(made).validation_loss is not Generator.validation_loss
         train, held_out = data.split(share if has_validation else 0.0, seed)
         loop = FitLoop(made, data, train, held_out, settings, _fabric(made, device, precision))
@@ -166,7 +181,8 @@ def fit(
         rollbacks=outcome.get("rollbacks", 0),
         history=outcome["history"],
     )
-    _report_health(made, data)
+    if len(data):
+        _report_health(made, data)
     made.checkpoint_id = weights_id(made)
     if folder is not None:
         _save_keeping_state(made, folder)

@@ -91,6 +91,17 @@ class AuthoredGenerator(nn.Module):
         """Replace the fitting loop: learn from all data at once. Override for models without gradient steps."""
         raise NotImplementedError
 
+    def release(self, data: Any, mechanism: Any) -> None:
+        """Read all that is needed of the data once, as statistics that ``mechanism.release(parts, sensitivity)`` hands
+        back, and keep those. Override it to offer ``fit(privacy=...)``: the statistics then carry noise, and
+        :meth:`training_step` and :meth:`learn` get no samples. Without privacy they are exact.
+
+        Args:
+            data: all samples: ``len``, ``model_x(slice)``, ``classes``.
+            mechanism: an :class:`augsynth.authoring.Mechanism`; ``mechanism.counts``, (classes,) float, are the numbers
+                of samples by class, with noise, or None without labels.
+        """
+
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
         """Settings that follow from the samples themselves (a vocabulary), as plain data; called before :meth:`build`

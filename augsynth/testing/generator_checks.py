@@ -11,9 +11,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
+from unittest.mock import patch
 
 import torch
-from torch.utils.data import default_collate
+from torch.utils.data import Subset, default_collate
 
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import (
@@ -24,12 +25,17 @@ from augsynth.errors import (
     UnknownLabelError,
     UnknownTopicError,
 )
+from augsynth.fitting import private
 from augsynth.fitting.fit import fit
+from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.loading import load
 from augsynth.modality import Modality
 from augsynth.plugin_specs import ANY
+from augsynth.privacy.budget import Privacy
+from augsynth.privacy.gaussian import Mechanism
 from augsynth.recognition import spec_of
+from augsynth.registry import default_registry
 from augsynth.search_space import Choice, FloatRange, IntRange
 from augsynth.testing.global_rngs import global_rngs, same_rngs
 from augsynth.testing.kinds import assert_alike, close, equal, in_another_kind, modality_for, unpacked
@@ -259,6 +265,10 @@ def check_modality_is_declared(generator: Any) -> None:
     gen = _default(generator)
     own = type(gen).modality
     assert own in (ANY, gen.spec.kind, gen.spec.modality), f"the class says {own}, its data is {gen.spec.modality}"
+    plugin, _ = unpacked(generator)
+    if isinstance(plugin, str):
+        declared = default_registry().spec("generator", default_registry().qualified_name("generator", plugin)).private
+        assert declared == private.reads_once(gen), f"private={declared} in the spec, and release() says otherwise"
     other = in_another_kind(_kind(generator), 24)
     if other is not None:
         _raises(ConfigError, lambda: _fit(generator, other), f"data of another kind than {gen.modality}")
@@ -286,6 +296,71 @@ def check_blends(generator: Any) -> None:
     for x, _ in samples:
         if not spec.interchangeable(data[0][0], x):
             assert_alike(data[0][0], x, "a blended sample", ragged=not spec.tensors)
+
+
+def check_a_private_fit_reads_through_the_mechanism(generator: Any) -> None:
+    """With ``privacy=``, where it is offered, a fit learns of the data what the mechanism hands out, and no more."""
+    made = []
+    for seed in range(2):
+        with patch.object(private, "Mechanism", _Deaf):
+            gen = _privately(generator, _public(generator).tiny(24, classes=_CLASSES, seed=seed))
+            made.append(gen.sample(8, labels=[0, 1] * 4 if gen.conditional else None, seed=0).model_x)
+    assert equal(*made), (
+        "from a mechanism that says nothing, two datasets made two generators: it reads the data elsewhere"
+    )
+
+
+def check_sensitivities_hold(generator: Any) -> None:
+    """A sample more or less changes no statistic by more than :meth:`Generator.release` tells the mechanism."""
+    data = _public(generator).tiny(24, classes=_CLASSES)
+    _privately(generator, data)
+    seen: list[Any] = []
+    for left_out in (None, 0, 11, 23):
+        rows = [i for i in range(len(data)) if i != left_out]
+        with patch.object(private, "Mechanism", partial(_Recording, seen)):
+            _fit(generator, Subset(data, rows))
+    (parts, sensitivity), *others = seen
+    for fewer, _ in others:
+        for name, value in parts.items():
+            moved = float(torch.linalg.vector_norm((value - fewer[name]).double()))
+            assert moved <= sensitivity[name] * 1.0001, (
+                f"{name}: one sample moved it by {moved:.4g} (L2), and release() says {sensitivity[name]:.4g} "
+                "at most: bound what a sample adds, by clipping or scaling it"
+            )
+
+
+class _Deaf(Mechanism):
+    """Hands out nothing of what it is given."""
+
+    def _noisy(self, value: torch.Tensor, sensitivity: float, share: float) -> torch.Tensor:
+        return torch.zeros(value.shape)
+
+
+class _Recording(Mechanism):
+    """Keeps what it was asked for."""
+
+    def __init__(self, seen: list[Any], *given: Any) -> None:
+        super().__init__(*given)
+        self.seen = seen
+
+    def release(self, parts: Any, sensitivity: Any, shares: Any = None) -> dict[str, torch.Tensor]:
+        self.seen.append(({name: value.clone() for name, value in parts.items()}, dict(sensitivity)))
+        return super().release(parts, sensitivity, shares)
+
+
+def _public(generator: Any) -> Modality:
+    """A kind of data that it can be fitted on privately: nothing of the spec is read off the values."""
+    if not private.reads_once(_default(generator)):
+        raise SkipTest("it does not offer privacy=: release() is not overridden")
+    known = (_kind(generator), *default_registry().modalities()[0])
+    for one in known if _default(generator).modality == ANY else known[:1]:
+        if one.spec_type.tensors and TrainingData.read(one.tiny(24), show=False).spec.read_off() is None:
+            return one
+    raise SkipTest("of this kind of data, something is read off the values before a fit (SampleSpec.read_off)")
+
+
+def _privately(generator: Any, data: Any) -> Generator:
+    return _fit(generator, data, privacy=Privacy(epsilon=1.0, delta=1e-3, noise_seed=0))
 
 
 def _plain(x: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
-_HOME, _TEXT = "augsynth_transformers", {"modality": "text"}
+_HOME = "augsynth_transformers"
 _GENERATORS = {
     "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)"),
     "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)"),
@@ -19,10 +19,12 @@ _TRANSFORMS = {
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     for name, (at, told) in _GENERATORS.items():
-        yield GeneratorSpec(name=name, factory=f"{_HOME}.{at}", conditions={"label", "topic"}, summary=told, **_TEXT)
+        yield GeneratorSpec(
+            name=name, factory=f"{_HOME}.{at}", conditions={"label", "topic"}, summary=told, modality="text"
+        )
 
 
 @hookimpl
 def augsynth_transforms() -> Iterator[TransformSpec]:
     for name, (at, told) in _TRANSFORMS.items():
-        yield TransformSpec(name=name, factory=f"{_HOME}.{at}", summary=told, **_TEXT)
+        yield TransformSpec(name=name, factory=f"{_HOME}.{at}", summary=told, modality="text")

@@ -6,6 +6,9 @@ from dataclasses import replace
 import torch
 from augsynth_template.gaussian import Gaussian
 
+import augsynth
+from augsynth import authoring
+
 
 class Right(Gaussian):
     modality = "image"
@@ -114,6 +117,46 @@ class LosesItsLabels(Right):
         self.spec = replace(self.spec, labels=None)
 
 
+class Private(augsynth.Generator):
+    """Noise around the mean of each class, which the mechanism hands out."""
+
+    modality = "image"
+
+    def build(self, spec):
+        self.shape, classes = tuple(spec.shape), max(1, spec.num_classes)
+        self.register_buffer("mean", torch.zeros(classes, *self.shape))
+
+    def release(self, data, mechanism):
+        x = data.model_x()
+        bound = float(torch.tensor(x[0].numel()).sqrt())
+        classes = torch.zeros(len(data), dtype=torch.int64) if data.classes is None else data.classes
+        sums = torch.zeros_like(self.mean).index_add_(0, classes, x)
+        noisy = mechanism.release({"sums": sums}, {"sums": self.claimed * bound})["sums"]
+        counts = torch.full((len(self.mean),), len(x)) if mechanism.counts is None else mechanism.counts
+        self.mean.copy_(noisy / counts.view(-1, *[1] * len(self.shape)))
+
+    claimed = 1.0
+
+    def learn(self, data):
+        pass
+
+    def draw(self, labels, seeds, *, temperature, truncation):
+        mean = self.mean[0] if labels is None else self.mean[labels]
+        noise = authoring.noise(seeds, self.shape, truncation=truncation)
+        return (mean + temperature * 0.1 * noise).clamp(-1, 1)
+
+
+class KeepsTheMean(Private):
+    def release(self, data, mechanism):
+        super().release(data, mechanism)
+        self.mean += 0.1 * data.model_x().mean(0)
+
+
+class ClaimsLess(Private):
+    claimed = 0.01
+
+
+PRIVATE = {"check_a_private_fit_reads_through_the_mechanism", "check_sensitivities_hold"}
 MUTANTS = {
     "check_samples_have_the_form_of_the_data": OtherShape,
     "check_same_seed_same_sample": FirstCallIsAnother,
@@ -132,5 +175,7 @@ MUTANTS = {
     "check_modality_is_declared": ChangesItsMind,
     "check_settings": TakesAnySetting,
     "check_blends": LosesItsLabels,
+    "check_a_private_fit_reads_through_the_mechanism": KeepsTheMean,
+    "check_sensitivities_hold": ClaimsLess,
 }
 RIGHT = Right

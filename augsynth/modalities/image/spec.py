@@ -152,6 +152,12 @@ class ImageSpec(SampleSpec):
         low, high = value_range(raw, "NCHW")
         return replace(self, low=low, high=high)
 
+    def read_off(self) -> str | None:
+        if {*zip(self.low, self.high, strict=True)} <= {*_KNOWN_RANGES}:
+            return None
+        found = f"{min(self.low):g} to {max(self.high):g}"
+        return f"the range of the values, {found}, was read off the images (bring it to [0, 1])"
+
     def yielded(self, raw: Tensor) -> Any:
         """(n, C, H, W) in the dataset's dtype and range as what the dataset yields: a tensor (n, ...), an array
         (n, ...), or a list of n PIL images."""

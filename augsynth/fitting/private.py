@@ -1,0 +1,127 @@
+"""A private fit: the generator learns noisy statistics, once, and nothing else of the data is left within its reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from augsynth.checkpoint.format import load_description
+from augsynth.errors import CheckpointError, ConfigError, DataError
+from augsynth.fitting.training_data import TrainingData
+from augsynth.generator.authored import TrainingBatch
+from augsynth.generator.generator import Generator
+from augsynth.loading import stored_spec
+from augsynth.privacy.budget import Privacy
+from augsynth.privacy.gaussian import ACCOUNTANT, Mechanism
+from augsynth.privacy.statement import statement
+from augsynth.registry import default_registry
+from augsynth.seeding import derive
+
+FINGERPRINT = "private"
+"""In place of a hash of the data, by which a guess at all of it could be confirmed."""
+_BATCH = 0xBA7C4
+
+
+class NoData(TrainingData):
+    """Stands where the data were: steps get seeds and no samples."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
+        seeds: Tensor = derive(seed, _BATCH, step, torch.arange(batch_size))
+        return TrainingBatch(None, None, seeds.to(device), step, progress)
+
+
+def reads_once(made: Generator) -> bool:
+    """Whether the generator reads its data through a mechanism."""
+    return _overrides(type(made), "release")
+
+
+def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) -> None:
+    """Refuse what would read the data outside of the mechanism.
+
+    Args:
+        unusable: arguments of the fit that cannot be had with privacy, where they were given.
+
+    Raises:
+        ConfigError: the generator cannot be fitted so, or an argument reads the data.
+        DataError: the spec was read off the values.
+    """
+    if not isinstance(privacy, Privacy):
+        raise ConfigError(f"privacy={privacy!r}: expected augsynth.Privacy(epsilon=..., delta=...)")
+    name = made.plugin or type(made).__name__
+    if not reads_once(made):
+        registry = default_registry()
+        can = [one.name for one in registry.plugins() if one.kind == "generator" and _private(registry, one)]
+        raise ConfigError(
+            f"{name} cannot be fitted with privacy: its fit reads the samples as they are. These can: "
+            f"{', '.join(can) or 'none installed'}"
+        )
+    given = [key for key, value in unusable.items() if value is not None]
+    if given:
+        raise ConfigError(f"{', '.join(given)}: reads the data outside of the privacy budget; leave it out")
+    overridden = [one for one in ("settings_from", "finish") if _overrides(type(made), one)]
+    if overridden:
+        raise ConfigError(
+            f"{name} reads the samples in {', '.join(overridden)}() as well: that is outside of the budget"
+        )
+    if (what := data.spec.read_off()) is not None:
+        raise DataError(f"{what}: that tells of single samples, and no budget covers it")
+    privacy.check_for(len(data))
+
+
+def public(spec: Any) -> Any:
+    """The spec without what it has counted: every class as frequent."""
+    labels = spec.labels
+    return spec if labels is None else spec.with_labels(replace(labels, counts=(1,) * len(labels.counts)))
+
+
+def read_once(made: Generator, data: TrainingData, privacy: Privacy | None, resumed: Path | None) -> TrainingData:
+    """Let the generator read the data through the mechanism, and state what is guaranteed, if anything is.
+
+    Args:
+        resumed: the checkpoint that a fit goes on from: what was read then is in it; reading again would cost again.
+
+    Returns:
+        What the loop goes on with: the data, or, of a private fit, none.
+    """
+    if privacy is None:
+        with torch.no_grad():
+            made.release(data, Mechanism(None, data.classes, data.spec.num_classes))
+        return data
+    if resumed is not None:
+        description = load_description(resumed)
+        stated = description["fit"].get("privacy") or {}
+        if (stated.get("epsilon"), stated.get("delta")) != (privacy.epsilon, privacy.delta):
+            raise CheckpointError(f"{resumed} has another budget than {privacy}; resume with its own, or fit anew")
+        made.spec = stored_spec(resumed, description["spec"])
+    else:
+        mechanism = Mechanism(privacy, data.classes, data.spec.num_classes)
+        with torch.no_grad():
+            made.release(data, mechanism)
+        if mechanism.counts is not None:
+            counts = tuple(round(float(one)) for one in mechanism.counts)
+            made.spec = made.spec.with_labels(replace(made.spec.labels, counts=counts))
+        stated = statement(
+            privacy,
+            accountant=ACCOUNTANT,
+            noise_multiplier=mechanism.noise_multiplier,
+            released=mechanism.released,
+        )
+    made.fit_info["privacy"] = stated
+    return NoData(made.spec, data.raw[:0], None, FINGERPRINT)
+
+
+def _overrides(cls: type[Generator], name: str) -> bool:
+    """Whether a class has a method of its own in place of the default."""
+    own, default = getattr(cls, name), getattr(Generator, name)
+    return bool(getattr(own, "__func__", own) is not getattr(default, "__func__", default))
+
+
+def _private(registry: Any, info: Any) -> bool:
+    return bool(registry.spec("generator", info.qualified).private)
