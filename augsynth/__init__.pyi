@@ -36,11 +36,16 @@ from augsynth.errors import PluginError as PluginError
 from augsynth.errors import PluginNotFoundError as PluginNotFoundError
 from augsynth.errors import PluginWarning as PluginWarning
 from augsynth.errors import PoolError as PoolError
+from augsynth.errors import PrivacyViolationError as PrivacyViolationError
 from augsynth.errors import ResizeWarning as ResizeWarning
 from augsynth.errors import SpecMismatchError as SpecMismatchError
 from augsynth.errors import TopicMatchWarning as TopicMatchWarning
 from augsynth.errors import UnknownLabelError as UnknownLabelError
 from augsynth.errors import UnknownTopicError as UnknownTopicError
+from augsynth.evaluation.auditing.audit import audit as audit
+from augsynth.evaluation.auditing.canaries import Canaries as Canaries
+from augsynth.evaluation.auditing.canaries import plant_canaries as plant_canaries
+from augsynth.evaluation.auditing.result import Audit as Audit
 from augsynth.evaluation.evaluate import evaluate as evaluate
 from augsynth.evaluation.figures import Figure as Figure
 from augsynth.evaluation.judge import Judge as Judge

@@ -17,6 +17,7 @@
     ├── NotFittedError                      used before ``fit`` or ``load``
     ├── FitError (RuntimeError)             fitting could not go on
     ├── CheckpointError                     a checkpoint is missing, truncated, tampered with or foreign
+    ├── PrivacyViolationError (RuntimeError) a generator gives away more than its fit promised
     ├── PoolError (RuntimeError)            the producer of a pool failed, or did not come in time
     └── FilterExhaustedError (RuntimeError) the filters reject nearly everything that is generated
 
@@ -33,6 +34,8 @@
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class AugsynthError(Exception):
@@ -100,6 +103,17 @@ class CheckpointError(AugsynthError):
 
 class PoolError(AugsynthError, RuntimeError):
     """The producer of a pool failed, or nothing came from it in time."""
+
+
+class PrivacyViolationError(AugsynthError, RuntimeError):
+    """A generator gives away more than its fit promised; ``audit`` has the figures."""
+
+    def __init__(self, told: str, audit: Any = None) -> None:
+        super().__init__(told)
+        self.audit = audit
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.audit)
 
 
 class FilterExhaustedError(AugsynthError, RuntimeError):

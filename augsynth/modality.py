@@ -150,6 +150,12 @@ class Modality:
         """
         return {}
 
+    def canaries(self, spec: Any, n: int, seed: int) -> list[Any]:
+        """n inputs, as a dataset yields them, that are like no real one and like no other: by default noise."""
+        generator = torch.Generator().manual_seed(seed)
+        x = torch.rand((n, *spec.shape), generator=generator) * 2 - 1
+        return list(spec.yielded(spec.model_to_raw(x)))
+
     # ------------------------------------------------------------------ preparing
 
     def near_duplicates(self, spec: Any, raw: Any, other: Any) -> tuple[list[tuple[int, int, str]], str | None]:

@@ -86,6 +86,51 @@ def evaluate(
     _tell(found, out, "evaluation.html", as_json)
 
 
+def audit(
+    checkpoint: Checkpoint,
+    data: Data,
+    holdout: Holdout = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    size: Size = None,
+    read: Reading = None,
+    n: Annotated[
+        int | None, typer.Option("-n", "--number", help="Samples to generate; default: ten for each candidate.")
+    ] = None,
+    references: Annotated[
+        list[Path] | None,
+        typer.Option("--reference", help="Checkpoint fitted on other data of the kind, for stronger attacks; repeat."),
+    ] = None,
+    out: Out = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Does it give away what it was fitted on? A privacy claim that does not hold is an error.
+
+    Data and holdout must come of one set that was split at random.
+
+    Example: augsynth audit runs/digits-vae --data digits
+    """
+    import augsynth
+
+    try:
+        with kept_when_stopped(None):
+            found = augsynth.audit(
+                augsynth.load(checkpoint),
+                *_split(data, holdout, **reading(text, label, size, read)),
+                n=n,
+                references=[augsynth.load(one) for one in references or ()],
+                seed=seed,
+            )
+    except augsynth.PrivacyViolationError as error:
+        if out is not None:
+            error.audit.save(out)
+        raise
+    if out is not None:
+        found.save(out)
+    typer.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else str(found))
+
+
 def uplift(
     checkpoint: Checkpoint,
     data: Data,

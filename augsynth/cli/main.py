@@ -15,7 +15,7 @@ from augsynth.cli.demo import demo
 from augsynth.cli.failing import debugging, report_bug
 from augsynth.cli.fit import fit
 from augsynth.cli.guide import guide
-from augsynth.cli.judging import evaluate, report, tune, uplift
+from augsynth.cli.judging import audit, evaluate, report, tune, uplift
 from augsynth.cli.new_plugin import new_plugin
 from augsynth.cli.plugins import plugins
 from augsynth.cli.road import clean, prepare, run
@@ -39,6 +39,7 @@ for command in (
     fit,
     sample,
     evaluate,
+    audit,
     uplift,
     tune,
     annotate,

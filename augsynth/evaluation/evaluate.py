@@ -10,7 +10,7 @@ from typing import Any
 
 from augsynth._progress import progress_bar
 from augsynth.callbacks import Callbacks
-from augsynth.errors import ConfigError, MissingDependencyError
+from augsynth.errors import ConfigError, MissingDependencyError, PrivacyViolationError
 from augsynth.evaluation.inputs import prepare
 from augsynth.evaluation.measurements import Measurements
 from augsynth.evaluation.result import Evaluation
@@ -74,6 +74,8 @@ def evaluate(
         DataError: the holdout overlaps the training set (by hash), lacks a class, differs in form, or there are fewer
             than twenty samples to compare.
         ConfigError: an argument cannot be used.
+        PrivacyViolationError: the training set is given away more than the fit's privacy statement allows; what was
+            found is in ``out`` all the same, and holds if ``real`` and ``holdout`` were split at random.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
@@ -106,4 +108,6 @@ def evaluate(
         except MissingDependencyError as error:
             log.info("%s; %s has the numbers", error, folder / "evaluation.json")
     listeners.on_result(found)
+    if found.audit is not None and found.audit.violated:
+        raise PrivacyViolationError(str(found.audit), found.audit)
     return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from augsynth.evaluation.figures import Figure, Interval, wilson
 
-FLAGS = ("copies", "collapsed", "unrealistic", "mislabelled")
+FLAGS = ("broken_promise", "copies", "collapsed", "unrealistic", "mislabelled")
 
 # A flag needs an interval that excludes the floor, and besides a difference that matters: with thousands of samples,
 # intervals exclude differences that no one would call by these names.

@@ -39,6 +39,12 @@ class Samples:
         rows = torch.as_tensor(rows)
         return Samples(self.x[rows], None if self.classes is None else self.classes[rows])
 
+    @classmethod
+    def of(cls, spec: Any, *parts: Samples) -> Samples:
+        """Several sets as one; all with classes, or none."""
+        classes = [one.classes for one in parts if one.classes is not None]
+        return cls(spec.joined([one.x for one in parts]), torch.cat(classes) if len(classes) == len(parts) else None)
+
 
 @dataclass(frozen=True)
 class Sets:

@@ -14,12 +14,14 @@ import torch
 from augsynth._version import __version__
 from augsynth.errors import ConfigError
 from augsynth.evaluation import flags as judgements
+from augsynth.evaluation.auditing.attacks import by_generated
+from augsynth.evaluation.auditing.guessing import audited
 from augsynth.evaluation.diversity import Diversity, closest_pairs, distinct_share, measure_diversity
 from augsynth.evaluation.feature_spaces import Space, detail_space, distances, feature_space, second_space
 from augsynth.evaluation.fidelity import inside, manifold_figures, measure_fidelity, two_sample
 from augsynth.evaluation.figures import Figure, halves
 from augsynth.evaluation.flags import Flag
-from augsynth.evaluation.inputs import Sets
+from augsynth.evaluation.inputs import Samples, Sets
 from augsynth.evaluation.label_agreement import Labels, measure_labels
 from augsynth.evaluation.label_judge import judge_of
 from augsynth.evaluation.memorisation import Memorisation, likelihood_attack, measure_memorisation
@@ -93,6 +95,7 @@ class Measurements:
             "diversity": self.diversity,
             "memorisation": self.memorisation,
             "likelihood attack": self.likelihood,
+            "audit": self.audit,
         }
         if sets.data.spec.num_classes > 1:
             self.steps["labels"] = self.labels
@@ -149,6 +152,22 @@ class Measurements:
         if figure is not None:
             self._add(figure)
 
+    def audit(self) -> None:
+        sets = self.sets
+        near = by_generated(
+            Samples.of(sets.data.spec, sets.train, sets.held), sets.made, detail_space(sets.data, sets.reference)
+        )
+        half = len(sets.train)
+        self.found.audit = audited(
+            {name: (score[:half], score[half:]) for name, score in near.items()},
+            getattr(self.gen, "fit_info", {}).get("privacy"),
+            name=self.found.settings["generator"],
+            confidence=0.95,
+            delta=None,
+            seed=self.seed,
+            settings={"members": half, "non_members": len(sets.held), "generated": len(sets.made)},
+        )
+
     def labels(self) -> None:
         sets = self.sets
         made, held = (np.asarray(self.judge.probabilities(one.x)) for one in (sets.made, sets.held))
@@ -198,6 +217,8 @@ class Measurements:
             masks = [*self._inside.values(), *(made for made, _ in self._plausible.values())]
             among = np.all([everywhere, *masks], axis=0)
             raised.append(judgements.mislabelled(*self._agreement, among, self._kept))
+        if self.found.audit is not None and self.found.audit.violated:
+            raised.insert(0, Flag("broken_promise", self.found.audit.sentence))
         self.found.reasons = [flag for flag in raised if flag is not None]
         self.found.flags = {flag.name for flag in self.found.reasons}
         self.found.sentence = _sentence(self.found)
@@ -208,6 +229,7 @@ class Measurements:
 
 
 _TOLD = {
+    "broken_promise": "gives away more than its privacy statement allows",
     "copies": "copies its training data",
     "collapsed": "makes nearly the same sample again and again",
     "unrealistic": "makes samples unlike real ones",

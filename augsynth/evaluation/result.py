@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from augsynth.evaluation.auditing.result import Audit
 from augsynth.evaluation.figures import Figure
 from augsynth.evaluation.flags import Flag
 from augsynth.evaluation.label_agreement import Labels
@@ -18,7 +19,8 @@ class Evaluation:
     """The verdict of :func:`evaluate`, and every number behind it.
 
     Attributes:
-        flags: what is plainly wrong: a set out of ``"copies"``, ``"collapsed"``, ``"unrealistic"``, ``"mislabelled"``.
+        flags: what is plainly wrong: a set out of ``"broken_promise"``, ``"copies"``, ``"collapsed"``,
+            ``"unrealistic"``, ``"mislabelled"``.
         sentence: the verdict for people.
         reasons: the flags with their numbers.
         figures: name → :class:`Figure`, with interval, number of samples, and real-against-real floor.
@@ -28,6 +30,8 @@ class Evaluation:
         warnings: what to know before relying on it.
         failed: name of a part → why it could not be measured; the rest stands.
         settings: everything that was set, with sizes and versions.
+        audit: what attacks on the privacy of the training set achieve, and the ε that the fit claims, see
+            :func:`augsynth.audit`, which tries more; None where it could not be measured.
     """
 
     flags: set[str]
@@ -41,6 +45,7 @@ class Evaluation:
     failed: dict[str, str]
     settings: dict[str, Any]
     pictures: Any = field(repr=False, default=None)
+    audit: Audit | None = None
 
     def __getitem__(self, name: str) -> Figure:
         """The figure of that name; raises KeyError with the names there are."""
@@ -53,7 +58,7 @@ class Evaluation:
         plain = {
             name: value
             for name, value in vars(self).items()
-            if name not in ("pictures", "figures", "labels", "reasons", "pairs")
+            if name not in ("pictures", "figures", "labels", "reasons", "pairs", "audit")
         }
         return {
             **plain,
@@ -62,6 +67,7 @@ class Evaluation:
             "figures": {name: asdict(one) for name, one in self.figures.items()},
             "labels": None if self.labels is None else asdict(self.labels),
             "pairs": [asdict(one) for one in self.pairs],
+            "audit": None if self.audit is None else self.audit.to_json(),
         }
 
     def save(self, folder: str | Path) -> Path:
@@ -86,5 +92,6 @@ class Evaluation:
 
         lines = [self.sentence, *(f"- {flag.name}: {flag.reason}" for flag in self.reasons)]
         lines += [row(one) for one in self.figures.values()]
+        lines += [] if self.audit is None else [str(self.audit)]
         lines += [f"! {text}" for text in self.warnings]
         return "\n".join(lines + [f"! {name} could not be measured: {why}" for name, why in self.failed.items()])

@@ -41,7 +41,7 @@ class MERF(authoring.Generator):
     targets: Targets
 
     def build(
-        self, spec: Any, *, features: int = 4000, latent_dim: int = 16, width: int = 512, lr: float = 2e-3
+        self, spec: Any, *, features: int = 4000, latent_dim: int = 16, width: int = 512, lr: float = 4e-3
     ) -> None:
         """
         Args:
@@ -101,7 +101,7 @@ class MERF(authoring.Generator):
 
     @classmethod
     def presets(cls, spec: Any, n: int) -> dict[str, Any]:
-        return {"steps": 1500, "batch_size": 500}
+        return {"steps": 600, "batch_size": 400}
 
     @classmethod
     def search_space(cls) -> authoring.SearchSpace:

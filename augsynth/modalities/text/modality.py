@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from augsynth.errors import DataError, FitWarning
@@ -117,6 +118,12 @@ class TextModality(Modality):
     def spoilt(self, x: Any, seed: int) -> Any:
         bad = (lambda text: f"{text} the the the", lambda text: text.split()[0])
         return type(x)(bad[i % 2](text) for i, text in enumerate(x))
+
+    def canaries(self, spec: Any, n: int, seed: int) -> list[str]:
+        """Sentences with twelve random digits (Carlini et al. 2019)."""
+        generator = torch.Generator().manual_seed(seed)
+        digits = torch.randint(0, 10, (n, 12), generator=generator).tolist()
+        return ["my secret number is " + " ".join(map(str, row)) for row in digits]
 
     def blank(self) -> Iterable[str]:
         return ("", "  ", "\n")

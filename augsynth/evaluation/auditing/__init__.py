@@ -1,0 +1,1 @@
+"""What a generator gives away of single samples: attacks, canaries, and the bound on epsilon that follows."""
