@@ -11,6 +11,7 @@ _EXPORTS = {
     "augsynth._atomic": ("atomic_file", "atomic_folder"),
     "augsynth._cache": ("cache_folder",),
     "augsynth._embedded": ("embedded_bytes", "embedded_picture"),
+    "augsynth._cells": ("plain_cell", "safe_cell"),
     "augsynth._names": ("file_name",),
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth._progress": ("progress_bar",),

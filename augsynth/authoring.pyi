@@ -3,6 +3,8 @@
 from augsynth._atomic import atomic_file as atomic_file
 from augsynth._atomic import atomic_folder as atomic_folder
 from augsynth._cache import cache_folder as cache_folder
+from augsynth._cells import plain_cell as plain_cell
+from augsynth._cells import safe_cell as safe_cell
 from augsynth._embedded import embedded_bytes as embedded_bytes
 from augsynth._embedded import embedded_picture as embedded_picture
 from augsynth._names import file_name as file_name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from augsynth._atomic import atomic_file, atomic_folder
+from augsynth._cells import safe_cell
 from augsynth._names import file_name
 from augsynth.errors import ConfigError
 
@@ -41,11 +42,12 @@ def write_each(batch: Any, out: Path, suffix: str, save: Callable[[int, Path], A
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
-    """Write rows with the same keys as ``.csv`` or ``.jsonl``, in UTF-8, whole or not at all."""
+    """Write rows with the same keys as ``.csv`` or ``.jsonl``, in UTF-8, whole or not at all. In a ``.csv``, what a
+    spreadsheet would run as a formula gets an apostrophe before it, which reading takes off again."""
     with atomic_file(out) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         if out.suffix == ".csv":
             writer = csv.DictWriter(file, list(rows[0]) if rows else [])
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({key: safe_cell(value) for key, value in row.items()} for row in rows)
         else:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from augsynth.cli.options import AsJson, Data, Device, LabelColumn, Reading, Seed, Size, TextColumn, reading
+from augsynth.cli.telling import tell
 
 
 def annotate(
@@ -46,7 +47,7 @@ def annotate(
             "threshold": found.threshold.value if found.threshold.of else None,
             "table": str(out / "annotation.csv"),
         }
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        tell(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(found.sentence)
-    typer.echo(f"table: {out / 'annotation.csv'}   look at: {page}")
+    tell(found.sentence)
+    tell(f"table: {out / 'annotation.csv'}   look at: {page}")

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from augsynth._printable import printable
 from augsynth.cli.completing import kinds_named, plugins_named
 from augsynth.cli.options import AsJson, parsed_settings
+from augsynth.cli.telling import tell
 from augsynth.errors import ConfigError
 from augsynth.registry import plugins as installed_plugins
 
@@ -38,7 +40,7 @@ def check(
     outcomes = run_checks(_kind_of(name, kind), name, settings=parsed_settings(settings))
     failed = sum(one.status == "failed" for one in outcomes)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in outcomes], indent=2, ensure_ascii=False))
+        tell(json.dumps([asdict(one) for one in outcomes], indent=2, ensure_ascii=False))
     else:
         from rich.console import Console
         from rich.table import Table
@@ -50,12 +52,11 @@ def check(
         for one in outcomes:
             promise = " ".join(one.promise.split("\n\n")[0].split()).replace(":meth:", "").replace("`", "")
             told = one.told or promise
-            table.add_row(
-                one.check.removeprefix("check_").replace("_", " "), Text(one.status, _STYLES[one.status]), Text(told)
-            )
+            shown = one.check.removeprefix("check_").replace("_", " ")
+            table.add_row(shown, Text(one.status, _STYLES[one.status]), Text(printable(told)))
         Console().print(table)
         counts = {status: sum(one.status == status for one in outcomes) for status in _STYLES}
-        typer.echo(f"{name}: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n))
+        tell(f"{name}: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n))
     if failed:
         raise typer.Exit(1)
 

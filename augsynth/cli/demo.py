@@ -20,6 +20,7 @@ from augsynth.cli.options import (
     parsed_settings,
     reading,
 )
+from augsynth.cli.telling import tell
 
 _TAIL = {"most": 90, "least": 3}
 _EACH = 30
@@ -101,17 +102,17 @@ def demo(
     outcomes = {}
     for i, (name, one) in enumerate(cases.items(), 1):
         if not as_json:
-            typer.echo(f"{i}/{len(cases)}  {one.name}: fit {generator}, then train small classifiers")
+            tell(f"{i}/{len(cases)}  {one.name}: fit {generator}, then train small classifiers")
         outcomes[name] = run_recipe(one, out / name, device=device, redo=True, progress=not as_json)
         if not as_json:
-            typer.echo(f"     {outcomes[name].sentence}")
+            tell(f"     {outcomes[name].sentence}")
     page = write_pages(outcomes, out / "index.html")
     if as_json:
-        typer.echo(json.dumps({name: one.to_json() for name, one in outcomes.items()}, ensure_ascii=False, default=str))
+        tell(json.dumps({name: one.to_json() for name, one in outcomes.items()}, ensure_ascii=False, default=str))
         return
     first = out / next(iter(outcomes))
-    typer.echo(f"Look at {page or first / 'results.json'}; every number is in results.json, the generators beside it.")
-    typer.echo("Next: augsynth demo --data PATH/TO/YOUR/FOLDER, or wrap your own dataset:")
-    typer.echo(f"     gen = augsynth.load({str(first / 'generator-0')!r})")
-    typer.echo("     blended = augsynth.SyntheticDataset(your_dataset, gen, ratio=0.3, seed=0)")
-    typer.echo(f"Each is a recipe: augsynth run {first / 'recipe.yaml'}")
+    tell(f"Look at {page or first / 'results.json'}; every number is in results.json, the generators beside it.")
+    tell("Next: augsynth demo --data PATH/TO/YOUR/FOLDER, or wrap your own dataset:")
+    tell(f"     gen = augsynth.load({str(first / 'generator-0')!r})")
+    tell("     blended = augsynth.SyntheticDataset(your_dataset, gen, ratio=0.3, seed=0)")
+    tell(f"Each is a recipe: augsynth run {first / 'recipe.yaml'}")

@@ -24,6 +24,7 @@ from augsynth.cli.options import (
     reading,
 )
 from augsynth.cli.stopping import STOPPED
+from augsynth.cli.telling import tell
 
 
 def fit(
@@ -96,21 +97,19 @@ def fit(
         info["topics"] = found
     stopped = info["ended"] == "interrupted"
     if as_json:
-        typer.echo(json.dumps(info, indent=2, ensure_ascii=False))
+        tell(json.dumps(info, indent=2, ensure_ascii=False))
         raise typer.Exit(STOPPED if stopped else 0)
-    typer.echo(
+    tell(
         f"{made.plugin}: {info['ended']} after {info['steps']} steps, {info['seconds']} s, on {info['samples']} samples"
     )
     if (stated := made.fit_info.get("privacy")) is not None:
-        typer.echo(f"{told(stated)}; what is not covered stands in {out / CARD}")
+        tell(f"{told(stated)}; what is not covered stands in {out / CARD}")
     preview = next(out.glob("preview.*"), None)
     suffix = modality_of(made.spec).suffixes[0]
     if found:
-        typer.echo("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
-    typer.echo(f"checkpoint: {out}" + ("" if preview is None else f"   look at: {preview}"))
+        tell("topics:\n" + "\n".join(f"  {i}: {name}" for i, name in enumerate(found)))
+    tell(f"checkpoint: {out}" + ("" if preview is None else f"   look at: {preview}"))
     if stopped:
-        typer.echo(
-            f"stopped; what was fitted is kept in {out}: the same command with --resume goes on from there", err=True
-        )
+        tell(f"stopped; what was fitted is kept in {out}: the same command with --resume goes on from there", err=True)
         raise typer.Exit(STOPPED)
-    typer.echo(f"next: augsynth sample {out} -n 64 --out {out}-samples{suffix}")
+    tell(f"next: augsynth sample {out} -n 64 --out {out}-samples{suffix}")

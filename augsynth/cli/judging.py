@@ -23,6 +23,7 @@ from augsynth.cli.options import (
     reading,
 )
 from augsynth.cli.stopping import kept_when_stopped
+from augsynth.cli.telling import tell
 from augsynth.errors import ConfigError
 
 Checkpoint = Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")]
@@ -128,7 +129,7 @@ def audit(
         raise
     if out is not None:
         found.save(out)
-    typer.echo(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else str(found))
+    tell(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else str(found))
 
 
 def uplift(
@@ -231,12 +232,12 @@ def tune(
         if found.generator is not None:
             found.generator.save(out / "checkpoint")
     if as_json:
-        typer.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+        tell(json.dumps(found.to_json(), ensure_ascii=False, default=str))
         return
-    typer.echo(found.sentence)
+    tell(found.sentence)
     for row in sorted((r for r in found.trials if r["score"] is not None), key=lambda r: -r["score"])[:5]:
         rest = {key: value for key, value in row.items() if key != "score"}
-        typer.echo(f"  {100 * row['score']:.2f} %  {json.dumps(rest, default=lambda x: round(x, 3))}")
+        tell(f"  {100 * row['score']:.2f} %  {json.dumps(rest, default=lambda x: round(x, 3))}")
 
 
 def report(
@@ -262,21 +263,21 @@ def report(
         except ValueError as error:
             raise ConfigError(f"{file} is no JSON: {error}") from error
     if as_json:
-        typer.echo(json.dumps(numbers, ensure_ascii=False))
+        tell(json.dumps(numbers, ensure_ascii=False))
         return
     if "uplift" in numbers:
         found = Uplift.from_json(numbers["uplift"])
-        typer.echo(str(found))
-        typer.echo(f"report: {uplift_page(found, folder / 'uplift.html')}")
+        tell(str(found))
+        tell(f"report: {uplift_page(found, folder / 'uplift.html')}")
     if "evaluation" in numbers:
         own = numbers["evaluation"]
-        typer.echo(own.get("sentence") or "the evaluation was not finished; what it measured:")
+        tell(own.get("sentence") or "the evaluation was not finished; what it measured:")
         for name, figure in own.get("figures", {}).items():
             floor = "" if figure["floor"] is None else f"   real {figure['floor']:.4g}"
-            typer.echo(f"  {name:<36} {figure['value']:10.4g}{floor}")
+            tell(f"  {name:<36} {figure['value']:10.4g}{floor}")
         page = folder / "evaluation.html"
         if page.is_file():
-            typer.echo(f"report: {page}")
+            tell(f"report: {page}")
 
 
 def _split(data: str, holdout: str | None, **options: Any) -> tuple[Any, Any]:
@@ -298,15 +299,15 @@ def _classic(wanted: str, real: Any, **options: Any) -> Any:
         return None
     if wanted == "tune":
         chosen = augsynth.tune_classic(real, **options)
-        typer.echo(f"classic augmentation: {chosen.name} (chosen on a part of the training data)", err=True)
+        tell(f"classic augmentation: {chosen.name} (chosen on a part of the training data)", err=True)
         return chosen.transform
     return augsynth.create("transform", wanted)
 
 
 def _tell(found: Any, out: Path | None, page: str, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+        tell(json.dumps(found.to_json(), ensure_ascii=False, default=str))
         return
-    typer.echo(str(found))
+    tell(str(found))
     if out is not None and (out / page).is_file():
-        typer.echo(f"report: {out / page}")
+        tell(f"report: {out / page}")

@@ -20,6 +20,7 @@ from augsynth.cli.new_plugin import new_plugin
 from augsynth.cli.plugins import plugins
 from augsynth.cli.road import clean, prepare, run
 from augsynth.cli.sample import sample
+from augsynth.cli.telling import tell
 from augsynth.errors import AugsynthError, FitError
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ for command in (
 
 def _show_version(value: bool) -> None:
     if value:
-        typer.echo(f"augsynth {__version__}")
+        tell(f"augsynth {__version__}")
         raise typer.Exit
 
 
@@ -60,7 +61,7 @@ def _root(
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(guide(list(context.command.commands)))  # type: ignore[attr-defined]
+        tell(guide(list(context.command.commands)))  # type: ignore[attr-defined]
 
 
 def main() -> None:
@@ -79,9 +80,9 @@ def main() -> None:
 
 
 def _end(told: str, code: int) -> None:
-    print(f"augsynth: {told}", file=sys.stderr)
+    tell(f"augsynth: {told}", err=True)
     sys.exit(code)
 
 
 def _one_line(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
-    print(f"augsynth: warning: {message}", file=sys.stderr)
+    tell(f"augsynth: warning: {message}", err=True)

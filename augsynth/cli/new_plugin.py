@@ -10,6 +10,7 @@ import typer
 
 from augsynth.cli.completing import kinds_named
 from augsynth.cli.options import AsJson
+from augsynth.cli.telling import tell
 
 
 def new_plugin(
@@ -34,7 +35,7 @@ def new_plugin(
     made = write(name, kinds or ["generator"], folder=folder)
     files = sorted(str(file.relative_to(made)) for file in made.rglob("*") if file.is_file())
     if as_json:
-        typer.echo(json.dumps({"folder": str(made), "files": files}, indent=2, ensure_ascii=False))
+        tell(json.dumps({"folder": str(made), "files": files}, indent=2, ensure_ascii=False))
         return
-    typer.echo(f"{made}:\n" + "\n".join(f"  {file}" for file in files))
-    typer.echo(f"next: cd {made} && pip install -e '.[test]' && pytest")
+    tell(f"{made}:\n" + "\n".join(f"  {file}" for file in files))
+    tell(f"next: cd {made} && pip install -e '.[test]' && pytest")

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from augsynth._printable import printable
+from augsynth.cli.telling import tell
 from augsynth.errors import PluginWarning
 from augsynth.registry import plugins as installed_plugins
 
@@ -22,10 +24,11 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON ins
         warnings.simplefilter("ignore", PluginWarning)  # the listing itself shows what was left out
         found = installed_plugins()
     if as_json:
-        typer.echo(json.dumps([asdict(info) for info in found], indent=2, ensure_ascii=False))
+        tell(json.dumps([asdict(info) for info in found], indent=2, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(show_edge=False)
     for column in ("kind", "name", "modality", "summary", "distribution"):
@@ -33,5 +36,6 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON ins
     for info in found:
         what, style = (info.summary, None) if info.error is None else (info.error, "red")
         kind = info.kind or "left out"
-        table.add_row(kind, info.name, info.modality, what, f"{info.distribution} {info.version}", style=style)
+        cells = (kind, info.name, info.modality, what, f"{info.distribution} {info.version}")
+        table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
     Console().print(table)

@@ -21,6 +21,7 @@ from augsynth.cli.options import (
     reading,
 )
 from augsynth.cli.stopping import kept_when_stopped
+from augsynth.cli.telling import tell
 from augsynth.errors import ConfigError
 
 OnBad = Annotated[
@@ -61,13 +62,13 @@ def run(
     with kept_when_stopped(f"what is done is kept in {folder}"):
         outcome = run_recipe(wanted, folder, text=text, device=device, jobs=jobs, redo=redo, progress=not as_json)
     if as_json:
-        typer.echo(json.dumps(outcome.to_json(), ensure_ascii=False, default=str))
+        tell(json.dumps(outcome.to_json(), ensure_ascii=False, default=str))
         return
     if outcome.skipped:
-        typer.echo(f"already done: {', '.join(outcome.skipped)}", err=True)
-    typer.echo(outcome.sentence)
+        tell(f"already done: {', '.join(outcome.skipped)}", err=True)
+    tell(outcome.sentence)
     page = folder / "index.html"
-    typer.echo(f"look at: {page if page.is_file() else folder / 'results.json'}")
+    tell(f"look at: {page if page.is_file() else folder / 'results.json'}")
 
 
 def prepare(
@@ -109,11 +110,11 @@ def prepare(
     found = augsynth.prepare(dataset, held, device=device, seed=seed, progress=not as_json, **wanted)
     page = None if out is None else found.save(out)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        tell(json.dumps(found.to_json(), ensure_ascii=False))
         return
-    typer.echo(str(found))
+    tell(str(found))
     if page is not None:
-        typer.echo(f"look at: {page}; every finding is in {page.parent / 'findings.csv'}")
+        tell(f"look at: {page}; every finding is in {page.parent / 'findings.csv'}")
 
 
 def clean(
@@ -153,10 +154,10 @@ def clean(
     with atomic_file(listed) as draft:
         draft.write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        tell(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(str(cleaned.report))
-    typer.echo(f"kept: {out}; taken out: {listed}")
+    tell(str(cleaned.report))
+    tell(f"kept: {out}; taken out: {listed}")
 
 
 def _known(data: str, options: dict[str, Any]) -> dict[str, Any]:

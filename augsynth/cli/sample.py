@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from augsynth.cli.options import AsJson, Device, SampleSettings, parsed_settings
+from augsynth.cli.telling import tell
 from augsynth.errors import ConfigError
 
 
@@ -70,12 +71,12 @@ def sample(
         if modality.readable:
             told = modality.lines(generator.spec, batch.model_x)
             rows = [{modality.spec_type.field_names[0]: x, **row} for x, row in zip(told, rows, strict=True)]
-        typer.echo(json.dumps({"files": [str(file) for file in files], "samples": rows}, ensure_ascii=False))
+        tell(json.dumps({"files": [str(file) for file in files], "samples": rows}, ensure_ascii=False))
     elif out is None:
         for line, row in zip(modality.lines(generator.spec, batch.model_x), batch.meta, strict=True):
-            typer.echo(f"{_told(row)}\t{line}" if _told(row) else line)
+            tell(f"{_told(row)}\t{line}" if _told(row) else line)
     else:
-        typer.echo(f"{len(batch)} samples in {out}")
+        tell(f"{len(batch)} samples in {out}")
 
 
 def _side_by_side(wanted: list[str] | None, n: int) -> list[str] | None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from augsynth.cli.telling import tell
+
 STOPPED = 130
 """Exit code of a command that Ctrl-C ended."""
 
@@ -19,5 +21,5 @@ def kept_when_stopped(kept: str | None) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         told = "nothing was kept" if kept is None else f"{kept}: the same command goes on from there"
-        typer.echo(f"stopped; {told}", err=True)
+        tell(f"stopped; {told}", err=True)
         raise typer.Exit(STOPPED) from None

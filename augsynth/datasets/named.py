@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from augsynth.datasets.options import refuse_options
 from augsynth.errors import ConfigError, DataError
 from augsynth.modality import Reader
 from augsynth.registry import default_registry
+
+_ARCHIVE, _EXPANSION = 2**30, 100  # bytes, and how much smaller than its content a larger archive may be
 
 
 def forms() -> str:
@@ -81,9 +85,10 @@ def _npz(path: Path) -> Any:
     if not path.is_file():
         raise ConfigError(f"data {str(path)!r}: there is no such file")
     try:
+        _check_expanded(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     if "x" not in arrays:
         raise DataError(f"{path} has the arrays {sorted(arrays)}; expected 'x' (n, ...) and, if labelled, 'y' (n,)")
@@ -91,6 +96,17 @@ def _npz(path: Path) -> Any:
     if y is not None and len(x) != len(y):
         raise DataError(f"{path}: x has {len(x)} samples and y {len(y)} labels")
     return [(one, label.item()) for one, label in zip(x, y, strict=True)] if y is not None else list(x)
+
+
+def _check_expanded(path: Path) -> None:
+    """Raise a ValueError for an archive that unpacks to far more than it is: a mistake, or an attack on the memory."""
+    with ZipFile(path) as archive:
+        expanded = sum(one.file_size for one in archive.infolist())
+    if expanded > _ARCHIVE and expanded > _EXPANSION * path.stat().st_size:
+        raise ValueError(
+            f"it unpacks to {expanded:,} bytes, {expanded / path.stat().st_size:,.0f} times its size; save it without "
+            "compression if that is what you want"
+        )
 
 
 def _hugging_face(name: str, split: str) -> Any:

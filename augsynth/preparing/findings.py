@@ -13,6 +13,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
+from augsynth._cells import safe_cell
 from augsynth.errors import ConfigError
 
 KINDS = ("duplicates", "leaks", "labels", "outliers")
@@ -151,7 +152,5 @@ def _table(findings: Iterable[Finding]) -> str:
     writer = csv.writer(text)
     writer.writerow(("kind", "index", "file", "other", "score", "detail"))
     for one in findings:
-        # what begins like a formula is run as one by spreadsheets
-        file = f"'{one.file}" if one.file and one.file[0] in "=+-@\t" else one.file
-        writer.writerow((one.kind, one.index, file, one.other, one.score, one.detail))
+        writer.writerow(map(safe_cell, (one.kind, one.index, one.file, one.other, one.score, one.detail)))
     return text.getvalue()

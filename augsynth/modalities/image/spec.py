@@ -152,6 +152,11 @@ class ImageSpec(SampleSpec):
         low, high = value_range(raw, "NCHW")
         return replace(self, low=low, high=high)
 
+    def check_size(self) -> None:
+        super().check_size()
+        if self.dtype not in (*_INTEGERS, *_FLOATS):
+            raise ValueError(f"images of dtype {self.dtype!r}: expected one of {', '.join((*_INTEGERS, *_FLOATS))}")
+
     def read_off(self) -> str | None:
         if {*zip(self.low, self.high, strict=True)} <= {*_KNOWN_RANGES}:
             return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from augsynth._cells import plain_cell
 from augsynth._optional import import_optional
 from augsynth.datasets.options import check_on_bad
 from augsynth.errors import ConfigError, ConversionWarning, DataError
@@ -122,7 +123,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(f"{path}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict):
                 raise DataError(f"{path}, line {number}: expected an object, got {line[:60]!r}")
@@ -134,7 +135,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         for row in reader:
             if None in row or None in row.values():
                 raise DataError(f"{path}, line {reader.line_num}: expected {len(reader.fieldnames or ())} fields")
-            yield row
+            yield {name: plain_cell(value) for name, value in row.items()} if path.suffix == ".csv" else row
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from error
 

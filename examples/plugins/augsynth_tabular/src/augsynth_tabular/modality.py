@@ -69,7 +69,7 @@ class TabularModality(authoring.Modality):
             if out.suffix == ".csv":
                 writer = csv.DictWriter(file, list(rows[0]))
                 writer.writeheader()
-                writer.writerows(rows)
+                writer.writerows({key: authoring.safe_cell(value) for key, value in row.items()} for row in rows)
             else:
                 file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
         return [out]

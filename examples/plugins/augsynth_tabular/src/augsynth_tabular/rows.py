@@ -9,6 +9,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 import augsynth
+from augsynth import authoring
 from augsynth_tabular.columns import missing
 
 _SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -72,7 +73,7 @@ class TableOfRows:
             frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, sep=None, engine="python")
         except (OSError, ValueError) as error:
             raise augsynth.DataError(f"{path} cannot be read: {error}") from error
-        return Rows.of(frame, options.get("label"))
+        return Rows.of(frame.map(authoring.plain_cell), options.get("label"))
 
 
 def _python(value: Any) -> Any:
