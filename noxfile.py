@@ -56,7 +56,7 @@ def torch(session: nox.Session, torch: str) -> None:
 @nox.session(python="3.11")
 def without_extras(session: nox.Session) -> None:
     """What needs an extra names it, and nothing else breaks."""
-    session.install(*PINNED, "-e", ".", *PYTEST)
+    session.install(*PINNED, "-e", ".", "-e", "plugins/template", *PYTEST)
     session.run("python", "-m", "pytest", "-q", "tests/test_optional.py", "tests/test_registry.py")
 
 

@@ -56,5 +56,5 @@ def test_a_mismatch_is_mended_once_and_no_more(monkeypatch):
     monkeypatch.setattr(torch.library, "define", lambda *args: None)
     monkeypatch.setattr(_optional.sys, "modules", dict(sys.modules))
     with pytest.raises(RuntimeError, match="torchvision::nms"):
-        augsynth.import_torchvision()
+        _optional.import_torchvision()
     assert len(calls) == 2

@@ -64,10 +64,11 @@ class Manifest:
             data = json.loads(file.read_text(encoding="utf-8"))
             version = data.pop("format")
             made = cls(**data)
-            known = all(Path(s["file"]).name == s["file"] and s["rows"] >= 0 and s["asked"] > 0 for s in made.shards)
+            known = all(_is_shard(one) for one in made.shards)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{file} is damaged ({type(error).__name__}: {error})") from error
-        if version != FORMAT or not known or not isinstance(made.spec, dict):
+        plain = all(isinstance(one, dict) for one in (made.settings, made.spec, made.source))
+        if version != FORMAT or not known or not plain:
             raise CheckpointError(f"{file} is not of format {FORMAT}, or names files outside of its folder")
         return made
 
@@ -78,6 +79,17 @@ class Manifest:
             if not file.is_file() or file_digest(file) != shard["sha256"]:
                 state = "is not the file that was written" if file.is_file() else "is missing"
                 raise CheckpointError(f"{file} {state}: restore it, or record anew into another folder")
+
+
+def _is_shard(one: Any) -> bool:
+    """Whether it names a file in this folder, and how many samples are in it."""
+    return (
+        Path(one["file"]).name == one["file"]
+        and isinstance(one["sha256"], str)
+        and all(type(one[key]) is int for key in ("rows", "asked"))
+        and one["rows"] >= 0
+        and one["asked"] > 0
+    )
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -51,12 +51,26 @@ class Recorded(Generator):
         self._labels, self._topics = (
             tensor_of(table[name]) if name in table.column_names else None for name in ("position", "about")
         )
+        self._check()
         self.spec = _counted(self.spec, self._labels, self._topics)
         digest = hashlib.sha256("".join(shard["sha256"] for shard in manifest.shards).encode()).hexdigest()
         self.plugin, self.checkpoint_id = f"recorded {manifest.source['plugin']}", digest[:12]
         self.plugin_version = manifest.source.get("plugin_version")
         self.fit_info = {"samples": len(self), "recorded": manifest.source, "history": [], "warnings": []}
         self._members: dict[tuple[int, int], Tensor] = {}
+
+    def _check(self) -> None:
+        """Raise a ValueError where the columns are not samples of the spec."""
+        slot = self.spec.raw_slot()
+        found = (tuple(self._raw.shape[1:]), self._raw.dtype) if isinstance(self._raw, Tensor) else None
+        if (slot is None) != (found is None) or (found is not None and found != slot):
+            raise ValueError(f"samples are {found or 'a list'}, and the manifest says {slot or 'a list'}")
+        known = ((self._labels, self.spec.labels), (self._topics, self.spec.topics))
+        for positions, names in known:
+            if positions is None:
+                continue
+            if names is None or not ((positions >= 0) & (positions < len(names))).all():
+                raise ValueError("labels or topics are not those of the manifest")
 
     def __len__(self) -> int:
         return len(self._seeds)
@@ -154,6 +168,6 @@ def recorded(path: str | Path) -> Recorded:
         made = Recorded()
         made.prepare(stored_spec(folder, manifest.spec))
         made.use(folder, manifest, table)
-    except (pa.ArrowException, KeyError, ValueError, RuntimeError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{folder} cannot be read: {error}") from error
     return made.eval()
