@@ -53,13 +53,39 @@ class MeanEmbedding(nn.Module):
             )
         self.length = 2 * each * parts
 
+    @property
+    def parts(self) -> int:
+        """How many kinds of features there are; each has an equal share of the embedding."""
+        return 2 if self.pictures else 1
+
     def forward(self, x: Tensor) -> Tensor:
-        """(n, length) of unit length, of samples (n, ...)."""
-        angles = [x.flatten(1) @ self.directions]
-        if self.pictures:
-            angles.append(self._energies(x) @ self.oriented)
-        angle = torch.cat(angles, 1)  # (n, length / 2)
+        """(n, length) of unit length, of samples (n, ...): the cosines, then the sines."""
+        made = [self._angles(x, part) for part in range(self.parts)]
+        angle = torch.cat(made, 1)  # (n, length / 2)
         return torch.cat([angle.cos(), angle.sin()], 1) / math.sqrt(angle.shape[1])
+
+    def some(self, x: Tensor, part: int, share: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Every k-th feature of one kind, from the i-th on, scaled to unit length: its distances are, in the mean over
+        kinds and i, those of the whole embedding.
+
+        Args:
+            share: i and k.
+
+        Returns:
+            (n, d) features, and (d,) their columns in the whole embedding.
+        """
+        first, step = share
+        angle = self._angles(x, part, slice(first, None, step))
+        half = self.length // 2
+        each = half // self.parts
+        columns = torch.arange(first, each, step, device=x.device) + part * each
+        made = torch.cat([angle.cos(), angle.sin()], 1) / math.sqrt(angle.shape[1])
+        return made, torch.cat([columns, columns + half])
+
+    def _angles(self, x: Tensor, part: int, chosen: slice = slice(None)) -> Tensor:
+        if part == 0:
+            return x.flatten(1) @ self.directions[:, chosen]
+        return self._energies(x) @ self.oriented[:, chosen]
 
     def _energies(self, x: Tensor) -> Tensor:
         """(n, d) how much there is of each orientation and scale, by place."""
