@@ -48,6 +48,7 @@ _EXPORTS = {
         "PluginWarning",
         "PoolError",
         "PrivacyViolationError",
+        "PrivacyWarning",
         "ResizeWarning",
         "SpecMismatchError",
         "TopicMatchWarning",

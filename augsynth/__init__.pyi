@@ -37,6 +37,7 @@ from augsynth.errors import PluginNotFoundError as PluginNotFoundError
 from augsynth.errors import PluginWarning as PluginWarning
 from augsynth.errors import PoolError as PoolError
 from augsynth.errors import PrivacyViolationError as PrivacyViolationError
+from augsynth.errors import PrivacyWarning as PrivacyWarning
 from augsynth.errors import ResizeWarning as ResizeWarning
 from augsynth.errors import SpecMismatchError as SpecMismatchError
 from augsynth.errors import TopicMatchWarning as TopicMatchWarning

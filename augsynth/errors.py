@@ -27,6 +27,7 @@
     ├── EpochWarning                        a seeded blend is read again without ``set_epoch``
     ├── CollapseWarning                     the samples of a class are nearly identical
     ├── FitWarning                          fitting ended early, or rolled back
+    ├── PrivacyWarning                      a promise of privacy holds for fewer people than it may seem
     ├── CostWarning                         something costs money or a long wait that need not
     ├── TopicMatchWarning                   free words were taken for a topic; says for which
     └── ConversionWarning                   samples were changed while they were read; says how
@@ -142,6 +143,10 @@ class CollapseWarning(AugsynthWarning):
 
 class FitWarning(AugsynthWarning):
     """Fitting ended early or was rolled back."""
+
+
+class PrivacyWarning(AugsynthWarning):
+    """A promise of privacy holds for fewer people than it may seem."""
 
 
 class CostWarning(AugsynthWarning):

@@ -51,6 +51,7 @@ PUBLIC = [
     "Preparation",
     "Privacy",
     "PrivacyViolationError",
+    "PrivacyWarning",
     "Registry",
     "ResizeWarning",
     "SampleBatch",

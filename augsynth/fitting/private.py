@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 
 from augsynth.checkpoint.format import load_description
-from augsynth.errors import CheckpointError, ConfigError, DataError
+from augsynth.errors import CheckpointError, ConfigError, DataError, PrivacyWarning
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.authored import TrainingBatch
 from augsynth.generator.generator import Generator
@@ -73,6 +75,15 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     if (what := data.spec.read_off()) is not None:
         raise DataError(f"{what}: that tells of single samples, and no budget covers it")
     privacy.check_for(len(data))
+    most = max(Counter(data.digests()).values())
+    if most > privacy.max_contributions:
+        warnings.warn(
+            f"a sample occurs {most} times in the data: if those are of one person, or if others have several "
+            f"samples, the promise, for {privacy.max_contributions} each, does not hold for them. Leave out all but one "
+            "(augsynth.prepare), or raise max_contributions",
+            PrivacyWarning,
+            stacklevel=4,
+        )
 
 
 def public(spec: Any) -> Any:
@@ -97,7 +108,7 @@ def read_once(made: Generator, data: TrainingData, privacy: Privacy | None, resu
     if resumed is not None:
         description = load_description(resumed)
         stated = description["fit"].get("privacy") or {}
-        if (stated.get("epsilon"), stated.get("delta")) != (privacy.epsilon, privacy.delta):
+        if _budget(stated) != (privacy.epsilon, privacy.delta, privacy.max_contributions):
             raise CheckpointError(f"{resumed} has another budget than {privacy}; resume with its own, or fit anew")
         made.spec = stored_spec(resumed, description["spec"])
     else:
@@ -115,6 +126,10 @@ def read_once(made: Generator, data: TrainingData, privacy: Privacy | None, resu
         )
     made.fit_info["privacy"] = stated
     return NoData(made.spec, data.raw[:0], None, FINGERPRINT)
+
+
+def _budget(stated: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(stated.get(key) for key in ("epsilon", "delta", "max_contributions"))
 
 
 def _overrides(cls: type[Generator], name: str) -> bool:

@@ -14,14 +14,15 @@ et al. ("How to DP-fy ML", 2023) call up to 10 reasonable, and more weak to empt
 
 @dataclass(frozen=True)
 class Privacy:
-    """The budget of :func:`augsynth.fit` for (ε, δ)-differential privacy (Dwork et al. 2006), by example.
+    """The budget of :func:`augsynth.fit` for (ε, δ)-differential privacy (Dwork et al. 2006).
 
-    Two datasets are neighbours if one has one sample more than the other. Someone who gave several samples is protected
-    less: with k of them, by about k · ε.
+    Two datasets are neighbours if one has one sample more than the other, or up to ``max_contributions`` more, all of
+    one person. Who gave more than that is protected less, in proportion.
 
     Args:
         epsilon: bound on the log-odds that any outcome tells of a sample; above 0, up to 10. About 1 is strong.
         delta: probability with which that bound may fail; above 0, below 1 / n. Usual: 1e-5, or less.
+        max_contributions: samples that one person has in the data, at most; the noise grows in proportion.
         noise_seed: for tests only. Noise that can be drawn again protects nobody: with a seed, the statement says that
             the guarantee is void. None draws it from the operating system.
 
@@ -31,6 +32,7 @@ class Privacy:
 
     epsilon: float
     delta: float
+    max_contributions: int = 1
     noise_seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -49,6 +51,9 @@ class Privacy:
             )
         if not 0.0 < self.delta < 1.0:
             raise ConfigError(f"delta={self.delta!r}: expected a probability above 0, and below 1 / n; usual is 1e-5")
+        k = self.max_contributions
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise ConfigError(f"max_contributions={k!r}: expected a whole number from 1 up")
         if self.noise_seed is not None and (isinstance(self.noise_seed, bool) or not isinstance(self.noise_seed, int)):
             raise ConfigError(f"noise_seed={self.noise_seed!r}: expected a whole number, or None")
 

@@ -50,6 +50,7 @@ class Mechanism:
     def __init__(self, privacy: Privacy | None, classes: Tensor | None, num_classes: int) -> None:
         self.noise_multiplier = 0.0 if privacy is None else noise_multiplier(privacy.epsilon, privacy.delta)
         self._noise = _source(None if privacy is None else privacy.noise_seed)
+        self._most = 1 if privacy is None else privacy.max_contributions
         self._share = 1.0
         self.counts: Tensor | None = None
         self.released: list[str] = []
@@ -94,7 +95,7 @@ class Mechanism:
             raise BrokenPluginError("release() was given NaN or infinite statistics")
         if not self.noise_multiplier:
             return value.float()
-        scale = self.noise_multiplier * sensitivity / math.sqrt(share)
+        scale = self.noise_multiplier * self._most * sensitivity / math.sqrt(share)
         # the mean of several draws: the grid of floating-point numbers of one draw tells of the value that it was added
         # to (Mironov 2012; Holohan & Braghin 2021)
         drawn = self._noise.standard_normal((4, value.numel())).sum(0) / 2.0

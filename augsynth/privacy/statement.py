@@ -11,17 +11,19 @@ NOT_COVERED = (
     "the number of samples, the names of the classes, and form, size and range of the samples: taken as public",
     "what was chosen by looking at the data: settings, ratio, seeds, which of several fits is kept",
     "evaluations, previews of real data and reports that are made with the data afterwards",
-    "several samples of one person: the unit is the sample, and with k of them the bound is about k times epsilon",
+    "people with more samples than the unit says: with k times as many, the bound is about k times epsilon",
     "further fits on the same data: their budgets add up",
 )
 
 
 def statement(privacy: Privacy, *, accountant: str, noise_multiplier: float, released: Sequence[str]) -> dict[str, Any]:
     """As plain data, for ``fit_info["privacy"]``, the card and reports."""
+    most = privacy.max_contributions
     return {
         "epsilon": privacy.epsilon,
         "delta": privacy.delta,
-        "unit": "one sample, added or removed",
+        "unit": "one sample, added or removed" if most == 1 else f"one person with up to {most} samples",
+        "max_contributions": most,
         "accountant": accountant,
         "noise_multiplier": round(noise_multiplier, 6),
         "released_with_noise": list(released),

@@ -38,6 +38,7 @@ def data():
         ({"epsilon": 1.0, "delta": 0.0}, "expected a probability"),
         ({"epsilon": 1.0, "delta": 1.5}, "expected a probability"),
         ({"epsilon": 1.0, "delta": 1e-5, "noise_seed": "x"}, "expected a whole number"),
+        ({"epsilon": 1.0, "delta": 1e-5, "max_contributions": 0}, "expected a whole number from 1 up"),
     ],
 )
 def test_budgets_that_guarantee_nothing(budget, told):
@@ -98,7 +99,7 @@ def test_a_private_fit_says_what_it_guarantees(data, tmp_path):
     assert gen.spec.labels.counts != (20, 20, 20), "the counts are told with noise"
     assert augsynth.load(tmp_path / "gen").fit_info["privacy"] == stated
     card = (tmp_path / "gen" / "README.md").read_text()
-    assert "(2, 0.0001)-differentially private" in card and "several samples of one person" in card
+    assert "(2, 0.0001)-differentially private" in card and "people with more samples than the unit" in card
     plain = augsynth.fit("merf", data, **FAST)
     assert plain.spec.labels.counts == (20, 20, 20) and "privacy" not in plain.fit_info
     plain.save(tmp_path / "plain")
@@ -143,6 +144,23 @@ def test_a_range_read_off_the_samples_is_refused():
     odd = TensorDataset(torch.rand(60, 1, 8, 8) * 3.7 - 1.5, torch.arange(60) % 3)
     with pytest.raises(augsynth.DataError, match=r"was read off the images \(bring it to \[0, 1\]\).*no budget covers"):
         augsynth.fit("merf", odd, privacy=Privacy(1.0, 1e-4), **FAST)
+
+
+def test_a_person_with_several_samples_is_told(data):
+    x, y = data.tensors
+    doubled = TensorDataset(torch.cat([x, x[:1], x[:1]]), torch.cat([y, y[:1], y[:1]]))
+    with pytest.warns(augsynth.PrivacyWarning, match="a sample occurs 3 times in the data.*for 1 each, does not hold"):
+        augsynth.fit("merf", doubled, privacy=Privacy(1.0, 1e-4), **FAST)
+    gen = augsynth.fit("merf", doubled, privacy=Privacy(1.0, 1e-4, max_contributions=3), **FAST)
+    assert gen.fit_info["privacy"]["unit"] == "one person with up to 3 samples"
+
+
+def test_the_noise_grows_with_the_samples_of_one_person():
+    spread = [
+        float(Mechanism(Privacy(1.0, 1e-5, k), None, 0).release({"a": torch.zeros(20_000)}, {"a": 1.0})["a"].std())
+        for k in (1, 4)
+    ]
+    assert spread[1] / spread[0] == pytest.approx(4.0, rel=0.05)
 
 
 class TakesSettings(Private):
