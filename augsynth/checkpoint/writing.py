@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from safetensors import SafetensorError
 from safetensors.torch import save as to_bytes
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,7 +17,7 @@ from torch import Tensor
 from augsynth._atomic import atomic_folder
 from augsynth._version import __version__
 from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, WEIGHTS, digest, file_digest
-from augsynth.errors import NotFittedError
+from augsynth.errors import CheckpointError, NotFittedError
 from augsynth.privacy.statement import card
 from augsynth.recognition import modality_of
 
@@ -37,9 +40,26 @@ class Saveable(Protocol):
     def sample(self, n: int | None = None, **request: Any) -> Any: ...
 
 
+@contextmanager
+def checkpoint_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``path`` when all is written, see :func:`atomic_folder`.
+
+    Raises:
+        CheckpointError: it cannot be written, as on a full disk; what was there is whole.
+    """
+    try:
+        with atomic_folder(path) as draft:
+            yield draft
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path} cannot be written: {error}. A checkpoint that was there is whole; free some space, or name "
+            "another folder"
+        ) from error
+
+
 def save(generator: Saveable, path: str | Path) -> Path:
     """Write ``generator`` to the folder ``path``; see :meth:`augsynth.Generator.save`."""
-    with atomic_folder(path) as folder:
+    with checkpoint_folder(path) as folder:
         write(generator, folder)
     return Path(path)
 

@@ -12,7 +12,7 @@ import torch
 from augsynth._duration import seconds
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
-from augsynth.checkpoint.writing import weights_id, write
+from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
 from augsynth.fitting import private
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
@@ -282,12 +282,11 @@ def _report_health(generator: Generator, data: TrainingData) -> None:
 
 
 def _save_keeping_state(generator: Generator, folder: Path) -> None:
-    from augsynth._atomic import atomic_folder
     from augsynth.fitting.loop import STATE
     from augsynth.fitting.training_state import read_state, write_state
 
     state = read_state(folder / STATE) if (folder / STATE).is_dir() else None
-    with atomic_folder(folder) as draft:
+    with checkpoint_folder(folder) as draft:
         write(generator, draft)
         if state is not None:
             write_state(draft / STATE, state)

@@ -16,10 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth._atomic import atomic_folder
 from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng
-from augsynth.checkpoint.writing import write
+from augsynth.checkpoint.writing import checkpoint_folder, write
 from augsynth.errors import BrokenPluginError, FitError, FitWarning
 from augsynth.fitting.training_data import TrainingData
 from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
@@ -155,7 +154,7 @@ class FitLoop:
 
     def save(self, folder: Path) -> None:
         """Write a usable checkpoint and, in it, the training state."""
-        with atomic_folder(folder) as draft:
+        with checkpoint_folder(folder) as draft:
             write_state(draft / STATE, {**self._state(), "best": self._best})
             last = cloned(self.generator.state_dict())
             self.take_best()

@@ -78,8 +78,8 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     most = max(Counter(data.digests()).values())
     if most > privacy.max_contributions:
         warnings.warn(
-            f"a sample occurs {most} times in the data: if those are of one person, or if others have several "
-            f"samples, the promise, for {privacy.max_contributions} each, does not hold for them. Leave out all but one "
+            f"a sample occurs {most} times in the data: if those are of one person, or if others have several, the "
+            f"promise, for {privacy.max_contributions} each, does not hold for them. Leave out all but one of each "
             "(augsynth.prepare), or raise max_contributions",
             PrivacyWarning,
             stacklevel=4,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
@@ -97,7 +99,12 @@ def run_trials(run: Run, keys: Sequence[Key], jobs: int) -> Iterator[tuple[Key, 
         return
     global _work
     _work = run
-    executor = ProcessPoolExecutor(min(jobs, len(keys)), mp_context=multiprocessing.get_context("fork"))
+    executor = ProcessPoolExecutor(
+        min(jobs, len(keys)),
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     try:
         waiting = {executor.submit(_in_process, *key): key for key in keys}
         while waiting:
@@ -121,6 +128,17 @@ def usable_jobs(jobs: int | None, device: str) -> int:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return jobs or cores
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent: killed, that takes no leave, and a job would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _in_process(arm: str, seed: int) -> dict[str, Any]:
