@@ -22,7 +22,7 @@ from rich.table import Table
 from scenarios import SCENARIOS
 
 HERE = Path(__file__).parent
-LIMIT = 240.0  # seconds
+LIMIT = 400.0  # seconds
 
 
 def main() -> None:
