@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
-_HOME = "augsynth_transformers"
+_HOME, _GIVEN = "augsynth_transformers", {"label", "topic"}
 _GENERATORS = {
     "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)"),
     "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)"),
@@ -19,9 +19,7 @@ _TRANSFORMS = {
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     for name, (at, told) in _GENERATORS.items():
-        yield GeneratorSpec(
-            name=name, factory=f"{_HOME}.{at}", conditions={"label", "topic"}, summary=told, modality="text"
-        )
+        yield GeneratorSpec(name=name, factory=f"{_HOME}.{at}", modality="text", conditions=_GIVEN, summary=told)
 
 
 @hookimpl
