@@ -9,5 +9,5 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206
 
 
 def printable(text: str) -> str:
-    """``text`` with control characters spelt out (``\\x1b``); line ends and tabs stay."""
-    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    """``text`` with control characters spelt out (``\\u001b``, so that JSON stays JSON); line ends and tabs stay."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 import os
 import random
@@ -257,30 +258,28 @@ def sigkill(folder: Path) -> str:
     return fit_under(folder, [signal.SIGKILL], 3)
 
 
+def killed_and_resumed(code: str, folder: Path, pattern: str, times: int) -> tuple[Path, Path, int]:
+    """Run ``code`` in one go, and killed at random moments and gone on with: both places, and how many kills."""
+    whole, hit = folder / "whole", folder / "hit"
+    for place in (whole, hit):
+        place.mkdir()
+        fitted(place)
+    finished(code, whole)
+    return whole, hit, interrupted(code, code, hit, [signal.SIGKILL], pattern, times)
+
+
 @scenario("SIGKILL while recording")
 def recording(folder: Path) -> str:
-    for place in ("whole", "hit"):
-        (folder / place).mkdir()
-        fitted(folder / place)
-    finished(RECORD, folder / "whole")
-    hits = interrupted(RECORD, RECORD, folder / "hit", [signal.SIGKILL], "recorded/*.parquet", 3)
-    if digest(folder / "whole", "recorded/*.parquet") != digest(folder / "hit", "recorded/*.parquet"):
+    whole, hit, hits = killed_and_resumed(RECORD, folder, "recorded/*.parquet", 3)
+    if digest(whole, "recorded/*.parquet") != digest(hit, "recorded/*.parquet"):
         raise AssertionError("the recordings differ")
     return f"{hits} kills; the shards are those of a recording in one go, to the last bit"
 
 
 @scenario("SIGKILL in a comparison")
 def comparison(folder: Path) -> str:
-    import json
-
-    for place in ("whole", "hit"):
-        (folder / place).mkdir()
-        fitted(folder / place)
-    finished(UPLIFT, folder / "whole")
-    hits = interrupted(UPLIFT, UPLIFT, folder / "hit", [signal.SIGKILL], "uplift/*.json", 2)
-    one, other = (
-        json.loads((folder / place / "uplift" / "uplift.json").read_text())["arms"] for place in ("whole", "hit")
-    )
+    *places, hits = killed_and_resumed(UPLIFT, folder, "uplift/*.json", 2)
+    one, other = (json.loads((place / "uplift" / "uplift.json").read_text())["arms"] for place in places)
     if [arm["scores"] for arm in one.values()] != [arm["scores"] for arm in other.values()]:
         raise AssertionError("the scores differ")
     return f"{hits} kills; the scores are those of a comparison in one go"

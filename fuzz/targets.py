@@ -16,10 +16,11 @@ import torch
 from PIL import Image
 
 import augsynth
-from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, digest, file_digest
+from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, file_digest
 from augsynth.datasets.named import open_dataset
 from augsynth.modalities.image.tiny import TinyImages
 from augsynth.recipe.reading import read_recipe
+from tests.support import signed
 
 warnings.simplefilter("ignore")
 _SHARED = Path(tempfile.mkdtemp(prefix="augsynth-fuzz-"))
@@ -73,18 +74,10 @@ def _checkpoint() -> Path:
     return copy
 
 
-def _signed(folder: Path, description: dict[str, Any]) -> None:
-    description = {key: value for key, value in description.items() if key != "digest"}
-    if isinstance(description.get("sha256"), dict):
-        description["sha256"][WEIGHTS] = file_digest(folder / WEIGHTS)
-    description["digest"] = digest(description)
-    (folder / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
-
-
 def _weights(content: bytes) -> None:
     folder = _checkpoint()
     (folder / WEIGHTS).write_bytes(content)
-    _signed(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
+    signed(folder, lambda description: None)
     augsynth.load(folder).sample(1, seed=0)
 
 
@@ -96,7 +89,8 @@ def _description(content: bytes) -> None:
     except (ValueError, RecursionError):
         made = None
     if isinstance(made, dict):
-        _signed(folder, made)
+        made.pop("digest", None)
+        signed(folder, lambda description: (description.clear(), description.update(made)))
     else:
         (folder / DESCRIPTION).write_bytes(content)
     augsynth.load(folder).sample(1, seed=0)

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 import augsynth
 from augsynth import _atomic
-from augsynth.checkpoint import format, writing
+from augsynth.checkpoint import writing
+from tests.support import signed
 
 
 @pytest.fixture
@@ -85,11 +86,7 @@ def test_tampered_description(saved):
 
 
 def _rewrite(saved, **changes):
-    description = json.loads((saved / "generator.json").read_text())
-    del description["digest"]
-    description.update(changes)
-    description["digest"] = format.digest(description)
-    (saved / "generator.json").write_text(json.dumps(description))
+    signed(saved, lambda description: description.update(changes))
 
 
 def test_a_plugin_that_is_not_installed_names_the_distribution(saved):

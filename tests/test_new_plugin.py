@@ -15,6 +15,8 @@ from augsynth.testing import run_checks
 
 TEMPLATE = Path(__file__).parents[1] / "plugins/template"
 CACHES = {"__pycache__", ".ruff_cache", ".pytest_cache"}
+# What the small plugins do not offer, pinned: a check that is skipped by mistake is seen.
+NOT_OFFERED = {"generator": {"check_a_private_fit_reads_through_the_mechanism", "check_sensitivities_hold"}}
 
 
 def contents(folder):
@@ -56,8 +58,8 @@ def test_one_of_each_kind_installs_and_passes(unzipped):
     found = {info.kind: info for info in augsynth.plugins() if info.distribution == "augsynth-every-kind"}
     assert set(found) == set(KINDS) and not any(info.error for info in found.values())
     for kind, info in found.items():
-        wrong = [one for one in run_checks(kind, info.qualified) if one.status != "passed"]
-        assert not wrong, f"{kind}: {wrong}"
+        not_passed = {one.check: one.status for one in run_checks(kind, info.qualified) if one.status != "passed"}
+        assert not_passed == dict.fromkeys(NOT_OFFERED.get(kind, ()), "not applicable"), kind
     run("ruff", "check", "--select", "E,F,W,I,UP,B", ".", cwd=made)
     run("ruff", "format", "--check", ".", cwd=made)
 

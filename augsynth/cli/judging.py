@@ -129,7 +129,7 @@ def audit(
         raise
     if out is not None:
         found.save(out)
-    tell(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else str(found))
+    _tell(found, None, "", as_json)
 
 
 def uplift(

@@ -115,11 +115,11 @@ def prepare(
     wanted = (
         None if all_train.classes is None else torch.repeat_interleave(torch.arange(len(names)), torch.tensor(counts))
     )
-    made = _drawn(source, train, wanted, sum(counts), int(derive(seed, _DRAW)), sampling)
+    made = drawn(source, train, wanted, sum(counts), int(derive(seed, _DRAW)), sampling)
     return Sets(made, all_train[train_rows], all_held[held_rows], all_train, train, names, warnings)
 
 
-def _drawn(
+def drawn(
     source: Any, data: TrainingData, wanted: Tensor | None, n: int, seed: int, sampling: dict[str, Any]
 ) -> Samples:
     """n generated samples, of the classes ``wanted``; from a generator, or from a dataset of samples made before."""

@@ -154,9 +154,7 @@ class Measurements:
 
     def audit(self) -> None:
         sets = self.sets
-        near = by_generated(
-            Samples.of(sets.data.spec, sets.train, sets.held), sets.made, detail_space(sets.data, sets.reference)
-        )
+        near = by_generated(Samples.of(sets.data.spec, sets.train, sets.held), sets.made, self.detail)
         half = len(sets.train)
         self.found.audit = audited(
             {name: (score[:half], score[half:]) for name, score in near.items()},

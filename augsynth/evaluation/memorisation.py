@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from augsynth.evaluation.auditing.attacks import by_density
 from augsynth.evaluation.feature_spaces import distances
 from augsynth.evaluation.figures import Figure, auc, share, spread
 
@@ -125,9 +126,9 @@ def likelihood_attack(gen: Any, train: Any, held: Any) -> Figure | None:
         gen: a generator.
         train, held: (inputs as the dataset yields them, their labels or None), as many of each.
     """
-    if "log_prob" not in getattr(gen, "capabilities", ()):
+    members, others = (by_density(gen, *one).get("log_prob") for one in (train, held))
+    if members is None or others is None:
         return None
-    members, others = (np.asarray(gen.log_prob(*one).cpu(), dtype=np.float64) for one in (train, held))
     value, about = auc(members, others)
     note = "how well the generator's log-density tells training from held-out samples; 0.5 is by chance"
     return Figure("membership_auc[log_prob]", value, about, 0.5, None, len(members), "near the floor", note)

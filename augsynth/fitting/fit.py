@@ -16,6 +16,7 @@ from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
 from augsynth.fitting import private
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
+from augsynth.fitting.installed import installed_generators
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
@@ -155,8 +156,6 @@ def fit(
         )
         usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
         share = usual if validation is None else validation
-        if privacy is not None:
-            share = 0.0  # what is held out to choose on would be read outside of the budget
         has_validation = type(made).validation_loss is not Generator.validation_loss
         train, held_out = data.split(share if has_validation else 0.0, seed)
         loop = FitLoop(made, data, train, held_out, settings, _fabric(made, device, precision))
@@ -195,10 +194,9 @@ def _check_modality(made: Generator, data: TrainingData) -> None:
     if wanted in (ANY, found, data.spec.kind) and (wanted != ANY or data.spec.tensors):
         return
     fitting = (data.spec.kind, found, *((ANY,) if data.spec.tensors else ()))
-    others = [i.name for i in default_registry().plugins() if i.kind == "generator" and i.modality in fitting]
     raise ConfigError(
         f"{made.plugin or type(made).__name__} is for {wanted} data, and this dataset yields {data.spec.described}; "
-        f"for {data.spec.kind} there are: {', '.join(others) or 'none installed'}"
+        f"for {data.spec.kind} there are: {installed_generators(lambda one: one.modality in fitting)}"
     )
 
 
@@ -206,15 +204,12 @@ def _check_targets(made: Generator, data: TrainingData) -> None:
     known = data.spec.labels
     if known is None or known.categorical or known.kind in made.conditions:
         return
-    can = []
-    for info in default_registry().plugins():
-        if info.kind == "generator" and info.modality in (ANY, data.spec.kind, data.spec.modality):
-            spec = default_registry().spec("generator", info.qualified)
-            can += [info.name] if known.kind in spec.conditions else []
+    kinds = (ANY, data.spec.kind, data.spec.modality)
+    can = installed_generators(lambda one: one.modality in kinds and known.kind in one.conditions)
     raise ConfigError(
         f"the targets are of kind {known.kind!r} ({known.described}), and {made.plugin or type(made).__name__} can be "
-        f"conditioned on: {', '.join(sorted(made.conditions)) or 'nothing'}. These can: "
-        f"{', '.join(can) or 'none installed'}; or fit without targets: labels=False"
+        f"conditioned on: {', '.join(sorted(made.conditions)) or 'nothing'}. These can: {can}; "
+        "or fit without targets: labels=False"
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from augsynth.checkpoint.format import load_description
 from augsynth.errors import CheckpointError, ConfigError, DataError, PrivacyWarning
+from augsynth.fitting.installed import installed_generators
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.authored import TrainingBatch
 from augsynth.generator.generator import Generator
@@ -20,7 +21,6 @@ from augsynth.loading import stored_spec
 from augsynth.privacy.budget import Privacy
 from augsynth.privacy.gaussian import ACCOUNTANT, Mechanism
 from augsynth.privacy.statement import statement
-from augsynth.registry import default_registry
 from augsynth.seeding import derive
 
 FINGERPRINT = "private"
@@ -58,11 +58,9 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
         raise ConfigError(f"privacy={privacy!r}: expected augsynth.Privacy(epsilon=..., delta=...)")
     name = made.plugin or type(made).__name__
     if not reads_once(made):
-        registry = default_registry()
-        can = [one.name for one in registry.plugins() if one.kind == "generator" and _private(registry, one)]
         raise ConfigError(
             f"{name} cannot be fitted with privacy: its fit reads the samples as they are. These can: "
-            f"{', '.join(can) or 'none installed'}"
+            f"{installed_generators(lambda one: one.private)}"
         )
     given = [key for key, value in unusable.items() if value is not None]
     if given:
@@ -136,7 +134,3 @@ def _overrides(cls: type[Generator], name: str) -> bool:
     """Whether a class has a method of its own in place of the default."""
     own, default = getattr(cls, name), getattr(Generator, name)
     return bool(getattr(own, "__func__", own) is not getattr(default, "__func__", default))
-
-
-def _private(registry: Any, info: Any) -> bool:
-    return bool(registry.spec("generator", info.qualified).private)

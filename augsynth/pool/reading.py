@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from augsynth._one_or_many import is_one
+from augsynth._orphaned import orphaned
 from augsynth.errors import ConfigError, PoolError
 from augsynth.pool.filler import EPOCH, FILLED, ROWS, Board, Filler
 from augsynth.pool.slots import Slots
@@ -165,7 +165,7 @@ class PoolReader:
                 raise PoolError(f"the pool's producer failed while it was to be read: {failure}")
             if self._filler is not None and self._owner == os.getpid() and not self._filler.alive:
                 raise PoolError(f"the pool is closed; waited for {what}")
-            if _orphaned():
+            if orphaned():
                 raise PoolError(f"the process that fills the pool is gone; waited for {what}")
             if time.perf_counter() - began > self.timeout:
                 raise PoolError(
@@ -188,10 +188,3 @@ def _mixed(seeds: Any) -> Any:
     z ^= z >> _31
     z >>= _32
     return z.view(np.int64)
-
-
-def _orphaned() -> bool:
-    """Whether this is a worker process whose parent is gone; also told when that is a zombie, or behind a fork
-    server."""
-    parent = multiprocessing.parent_process()
-    return parent is not None and not parent.is_alive()

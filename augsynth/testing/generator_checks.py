@@ -267,7 +267,7 @@ def check_modality_is_declared(generator: Any) -> None:
     assert own in (ANY, gen.spec.kind, gen.spec.modality), f"the class says {own}, its data is {gen.spec.modality}"
     plugin, _ = unpacked(generator)
     if isinstance(plugin, str):
-        declared = default_registry().spec("generator", default_registry().qualified_name("generator", plugin)).private
+        declared = default_registry().spec("generator", plugin).private
         assert declared == private.reads_once(gen), f"private={declared} in the spec, and release() says otherwise"
     other = in_another_kind(_kind(generator), 24)
     if other is not None:

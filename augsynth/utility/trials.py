@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from augsynth._atomic import atomic_file
+from augsynth._orphaned import orphaned
 from augsynth.errors import ConfigError
 
 Key = tuple[str, int]  # arm and number of the seed
@@ -102,8 +103,7 @@ def run_trials(run: Run, keys: Sequence[Key], jobs: int) -> Iterator[tuple[Key, 
     executor = ProcessPoolExecutor(
         min(jobs, len(keys)),
         mp_context=multiprocessing.get_context("fork"),
-        initializer=_end_with,
-        initargs=(os.getpid(),),
+        initializer=_end_with_parent,
     )
     try:
         waiting = {executor.submit(_in_process, *key): key for key in keys}
@@ -130,11 +130,11 @@ def usable_jobs(jobs: int | None, device: str) -> int:
     return jobs or cores
 
 
-def _end_with(parent: int) -> None:
-    """End this process soon after its parent: killed, that takes no leave, and a job would wait for work for ever."""
+def _end_with_parent() -> None:
+    """End this process soon after its parent is killed: it would wait for work for ever."""
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while not orphaned():
             time.sleep(1.0)
         os._exit(1)
 

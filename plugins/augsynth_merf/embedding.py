@@ -36,8 +36,7 @@ class MeanEmbedding(nn.Module):
         values = math.prod(shape)
         self.pictures = len(shape) == 3 and min(shape[1:]) >= 8
         random = torch.Generator().manual_seed(0)
-        parts = 2 if self.pictures else 1
-        each = features // parts // 2
+        each = features // self.parts // 2
         self.register_buffer(
             "directions",
             torch.randn(values, each, generator=random) / math.sqrt(_PIXEL_BANDWIDTH * values),
@@ -51,7 +50,7 @@ class MeanEmbedding(nn.Module):
                 torch.randn(width, each, generator=random) / math.sqrt(_ENERGY_BANDWIDTH * width),
                 persistent=False,
             )
-        self.length = 2 * each * parts
+        self.length = 2 * each * self.parts
 
     @property
     def parts(self) -> int:
@@ -60,9 +59,7 @@ class MeanEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, length) of unit length, of samples (n, ...): the cosines, then the sines."""
-        made = [self._angles(x, part) for part in range(self.parts)]
-        angle = torch.cat(made, 1)  # (n, length / 2)
-        return torch.cat([angle.cos(), angle.sin()], 1) / math.sqrt(angle.shape[1])
+        return _unit(torch.cat([self._angles(x, part) for part in range(self.parts)], 1))
 
     def some(self, x: Tensor, part: int, share: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Every k-th feature of one kind, from the i-th on, scaled to unit length: its distances are, in the mean over
@@ -75,11 +72,10 @@ class MeanEmbedding(nn.Module):
             (n, d) features, and (d,) their columns in the whole embedding.
         """
         first, step = share
-        angle = self._angles(x, part, slice(first, None, step))
+        made = _unit(self._angles(x, part, slice(first, None, step)))
         half = self.length // 2
         each = half // self.parts
         columns = torch.arange(first, each, step, device=x.device) + part * each
-        made = torch.cat([angle.cos(), angle.sin()], 1) / math.sqrt(angle.shape[1])
         return made, torch.cat([columns, columns + half])
 
     def _angles(self, x: Tensor, part: int, chosen: slice = slice(None)) -> Tensor:
@@ -93,6 +89,11 @@ class MeanEmbedding(nn.Module):
         even, odd = made.chunk(2, 1)
         energy = (even.square() + odd.square() + 1e-4).sqrt()
         return _BRIGHT * F.avg_pool2d(energy, 2, ceil_mode=True).flatten(1)
+
+
+def _unit(angles: Tensor) -> Tensor:
+    """(n, 2d) of unit length, of angles (n, d)."""
+    return torch.cat([angles.cos(), angles.sin()], 1) / math.sqrt(angles.shape[1])
 
 
 def _filters() -> Tensor:

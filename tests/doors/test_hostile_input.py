@@ -21,10 +21,11 @@ import augsynth
 from augsynth._cells import plain_cell, safe_cell
 from augsynth._names import file_name
 from augsynth._printable import printable
-from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, digest, file_digest
+from augsynth.checkpoint.format import WEIGHTS
 from augsynth.datasets.named import open_dataset
 from augsynth.modalities.image.tiny import TinyImages
 from augsynth.sample_files import write_each, write_rows
+from tests.support import signed
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe"
@@ -144,17 +145,6 @@ def checkpoint(tmp_path):
     return gen.save(tmp_path / "gen")
 
 
-def _signed(folder, change=None):
-    """The checkpoint with a description that was changed by one who knows how to sign it."""
-    description = json.loads((folder / DESCRIPTION).read_text())
-    del description["digest"]
-    if change is not None:
-        change(description)
-    description["sha256"][WEIGHTS] = file_digest(folder / WEIGHTS)
-    description["digest"] = digest(description)
-    (folder / DESCRIPTION).write_text(json.dumps(description))
-
-
 def _weights(header, body=b""):
     raw = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(raw)) + raw + body
@@ -177,7 +167,7 @@ WEIGHTS_OF = {
 @pytest.mark.parametrize("what", WEIGHTS_OF)
 def test_weights_with_absurd_headers(checkpoint, what):
     (checkpoint / WEIGHTS).write_bytes(WEIGHTS_OF[what])
-    _signed(checkpoint)
+    signed(checkpoint, lambda description: None)
     with pytest.raises(augsynth.CheckpointError, match="gen"):
         augsynth.load(checkpoint)
 
@@ -198,7 +188,7 @@ def test_weights_with_absurd_headers(checkpoint, what):
     ],
 )
 def test_descriptions_signed_by_an_attacker(checkpoint, change):
-    _signed(checkpoint, change)
+    signed(checkpoint, change)
     with pytest.raises(augsynth.CheckpointError) as told:
         augsynth.load(checkpoint)
     assert len(str(told.value)) < 3000
@@ -266,6 +256,7 @@ def test_the_script_is_the_one_that_the_policy_allows(hostile, tmp_path):
 
 def test_terminals_are_not_steered(tmp_path):
     assert printable("a\tb\nc") == "a\tb\nc" and printable(ESCAPE).isprintable()
+    assert json.loads(printable(json.dumps(NAMES, ensure_ascii=False))) == NAMES, "JSON stays JSON"
     (tmp_path / "x.csv").write_text(
         "text,label\n" + "".join(f"the cat sat on mat {i},{ESCAPE}{i % 2}\n" for i in range(40)), encoding="utf-8"
     )

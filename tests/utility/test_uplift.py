@@ -118,22 +118,37 @@ def test_resumption_reads_what_is_done(tmp_path):
         augsynth.uplift(REAL, TEST, arms, out=tmp_path, **{**QUICK, "steps": 21})
 
 
-def test_a_kill_costs_the_trials_under_way_and_no_more(tmp_path):
-    script = """
-        import sys, augsynth
-        from augsynth.modalities.image.tiny import TinyImages
-        real, test = TinyImages(60, form="tensor-float"), TinyImages(90, form="tensor-float", seed=1)
-        found = augsynth.uplift(real, test, {"a": real, "b": real}, seeds=6, steps=int(sys.argv[2]), out=sys.argv[1],
-                                stop_early=False, progress=False)
-        print(found.settings["seeds"])
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), "60"]
-    process = subprocess.Popen(command, start_new_session=True)
-    trials = tmp_path / "trials.jsonl"
+SCRIPT = """
+    import sys, augsynth
+    from augsynth.modalities.image.tiny import TinyImages
+    real, test = TinyImages(60, form="tensor-float"), TinyImages(90, form="tensor-float", seed=1)
+    found = augsynth.uplift(real, test, {"a": real, "b": real}, seeds=6, steps=int(sys.argv[2]), out=sys.argv[1],
+                            jobs=2, stop_early=False, progress=False)
+    print(found.settings["seeds"])
+"""
+
+
+def _under_way(folder):
+    """A comparison in a process of its own, in the midst of its trials; and its command."""
+    command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(folder), "60"]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
+    trials = folder / "trials.jsonl"
     began = time.monotonic()
     while not (trials.exists() and len(trials.read_text().splitlines()) >= 4):
         assert time.monotonic() - began < 120 and process.poll() is None
         time.sleep(0.02)
+    return process, command
+
+
+def test_jobs_end_with_a_process_that_is_killed(tmp_path):
+    process, _ = _under_way(tmp_path)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)  # ends when no job holds the other end any longer
+
+
+def test_a_kill_costs_the_trials_under_way_and_no_more(tmp_path):
+    process, command = _under_way(tmp_path)
+    trials = tmp_path / "trials.jsonl"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     done = trials.read_text().splitlines()[:4]

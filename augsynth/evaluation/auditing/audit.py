@@ -14,7 +14,7 @@ from augsynth.evaluation.auditing.attacks import by_density, by_generated, calib
 from augsynth.evaluation.auditing.guessing import audited
 from augsynth.evaluation.auditing.result import Audit
 from augsynth.evaluation.feature_spaces import detail_space
-from augsynth.evaluation.inputs import Samples
+from augsynth.evaluation.inputs import Samples, drawn
 from augsynth.fitting.training_data import TrainingData
 from augsynth.seeding import check_seed, derive
 
@@ -125,15 +125,11 @@ def _read(dataset: Any, gen: Any, told: str, most: int, seed: int, show: bool) -
 
 
 def _scores(gen: Any, candidates: Samples, n: int, data: TrainingData, seed: int) -> dict[str, np.ndarray]:
-    drawn, labels, wanted = int(derive(seed, _DRAW)), None, None
+    """Of each attack, for all candidates, whose classes are positions in the spec of ``data``."""
+    spec, wanted, labels = data.spec, None, None
     if candidates.classes is not None:
-        values = gen.spec.classes.values
         wanted = candidates.classes[torch.arange(n) % len(candidates)]
-        labels = [values[c] for c in candidates.classes.tolist()]
-        batch = gen.sample(labels=[values[c] for c in wanted.tolist()], seed=drawn)
-    else:
-        batch = gen.sample(n, seed=drawn)
-    made = Samples(gen.spec.placed(batch.model_x, "cpu"), wanted)
-    extract = detail_space(data, gen.spec.joined([candidates.x, made.x]))
-    found = by_generated(candidates, made, extract)
-    return found | by_density(gen, gen.spec.batched(candidates.x), labels)
+        labels = [spec.classes.values[c] for c in candidates.classes.tolist()]
+    made = drawn(gen, data, wanted, n, int(derive(seed, _DRAW)), {})
+    extract = detail_space(data, spec.joined([candidates.x, made.x]))
+    return by_generated(candidates, made, extract) | by_density(gen, spec.batched(candidates.x), labels)
