@@ -173,7 +173,10 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         return [structure.with_meta(s, m) for s, m in zip(samples, meta, strict=True)] if self.provenance else samples
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to ``epoch``; handed on to the stream if it has ``set_epoch``."""
+        """Go to ``epoch``; handed on to the stream if it has ``set_epoch``. Another epoch than that of a state that
+        was loaded starts at its beginning."""
+        if epoch != self.epoch:
+            self._resume_at = self._position = 0
         self._go_to(epoch)
         if hasattr(self.real, "set_epoch"):
             self.real.set_epoch(self.epoch)
