@@ -132,7 +132,7 @@ def fit(
     if (remark := made.remark(given)) is not None:
         warnings.warn(remark, ResizeWarning, stacklevel=2)
     fingerprint = data.fingerprint if privacy is None else private.FINGERPRINT
-    made.fit_info = {"samples": len(data), "data_fingerprint": fingerprint, "seed": seed}
+    made.fit_info = {"samples": len(data), "data_fingerprint": fingerprint, "seed": seed, "warnings": []}
     started = time.perf_counter()
     held_out: TrainingData | None = None
     if private.reads_once(made):
@@ -265,7 +265,6 @@ def _report_health(generator: Generator, data: TrainingData) -> None:
     ratios = {} if generator.costly else diversity(generator, data)
     collapsed = [name for name, ratio in ratios.items() if ratio < COLLAPSED_BELOW]
     generator.fit_info["diversity"] = {name: round(ratio, 3) for name, ratio in ratios.items()}
-    generator.fit_info["warnings"] = []
     if collapsed:
         text = f"the samples of {', '.join(collapsed)} are nearly identical (collapsed)"
         generator.fit_info["warnings"].append(text)

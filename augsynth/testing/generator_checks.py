@@ -303,7 +303,7 @@ def check_a_private_fit_reads_through_the_mechanism(generator: Any) -> None:
     made = []
     for seed in range(2):
         with patch.object(private, "Mechanism", _Deaf):
-            gen = _privately(generator, _public(generator).tiny(24, classes=_CLASSES, seed=seed))
+            gen = _privately(generator, _public(generator)(24, classes=_CLASSES, seed=seed))
             made.append(gen.sample(8, labels=[0, 1] * 4 if gen.conditional else None, seed=0).model_x)
     assert equal(*made), (
         "from a mechanism that says nothing, two datasets made two generators: it reads the data elsewhere"
@@ -312,7 +312,7 @@ def check_a_private_fit_reads_through_the_mechanism(generator: Any) -> None:
 
 def check_sensitivities_hold(generator: Any) -> None:
     """A sample more or less changes no statistic by more than :meth:`Generator.release` tells the mechanism."""
-    data = _public(generator).tiny(24, classes=_CLASSES)
+    data = _public(generator)(24, classes=_CLASSES)
     _privately(generator, data)
     seen: list[Any] = []
     for left_out in (None, 0, 11, 23):
@@ -348,14 +348,17 @@ class _Recording(Mechanism):
         return super().release(parts, sensitivity, shares)
 
 
-def _public(generator: Any) -> Modality:
-    """A kind of data that it can be fitted on privately: nothing of the spec is read off the values."""
+def _public(generator: Any) -> Callable[..., Any]:
+    """Makes tiny data that it can be fitted on privately: nothing of the spec is read off the values."""
     if not private.reads_once(_default(generator)):
         raise SkipTest("it does not offer privacy=: release() is not overridden")
-    known = (_kind(generator), *default_registry().modalities()[0])
-    for one in known if _default(generator).modality == ANY else known[:1]:
-        if one.spec_type.tensors and TrainingData.read(one.tiny(24), show=False).spec.read_off() is None:
-            return one
+    known: tuple[Modality, ...] = (_kind(generator),)
+    if _default(generator).modality == ANY:
+        known = tuple(one for one in (*known, *default_registry().modalities()[0]) if one.spec_type.tensors)
+    for one in known:
+        for form in one.forms:
+            if TrainingData.read(one.tiny(24, form=form), show=False).spec.read_off() is None:
+                return partial(one.tiny, form=form)
     raise SkipTest("of this kind of data, something is read off the values before a fit (SampleSpec.read_off)")
 
 

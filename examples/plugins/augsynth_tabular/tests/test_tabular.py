@@ -15,9 +15,10 @@ from augsynth.testing import checks
 pytestmark = pytest.mark.filterwarnings("ignore::augsynth.errors.CollapseWarning")
 
 
+@pytest.mark.parametrize("name", ["tvae", "marginals"])
 @pytest.mark.parametrize("check", checks("generator"), ids=lambda check: check.__name__)
-def test_generator(check):
-    check("augsynth-tabular/tvae")
+def test_generator(check, name):
+    check(f"augsynth-tabular/{name}")
 
 
 @pytest.fixture(scope="module")

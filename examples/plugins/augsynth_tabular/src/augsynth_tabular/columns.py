@@ -1,11 +1,11 @@
-"""What a column holds, told from all of its values, and how it becomes numbers."""
+"""What a column holds, declared beforehand or told from all of its values, and how it becomes numbers."""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Column:
         mean, std, low, high: of numbers, and of dates in days.
         values: the categories, in order.
         form: of a date: ``"str"``, ``"date"`` or ``"datetime"``; of a category: ``"str"`` or ``"bool"``.
+        public: whether it was declared, and not read off the values; a private fit needs all columns so.
     """
 
     name: str
@@ -38,6 +39,62 @@ class Column:
     high: float = 0.0
     values: tuple[Any, ...] = ()
     form: str = "str"
+    public: bool = False
+
+    @classmethod
+    def declared(
+        cls, name: str, *, values: Any = None, low: Any = None, high: Any = None, gaps: bool = False
+    ) -> Column:
+        """What a column may hold, known without looking at the data.
+
+        Args:
+            name: of the column.
+            values: the categories; or
+            low, high: the bounds: whole numbers, floats, or dates, as dates or by ISO 8601.
+            gaps: whether values may be missing.
+
+        Raises:
+            ConfigError: neither or both are given, or they cannot be used.
+        """
+        if (values is None) == (low is None or high is None):
+            raise augsynth.ConfigError(f"column {name!r}: expected its values, or both low and high")
+        if values is not None:
+            values = tuple(sorted(set(values), key=str))
+            if not 1 < len(values) <= _MOST or {kind_of(one) for one in values} != {"category"}:
+                raise augsynth.ConfigError(f"column {name!r}: values={values!r}: expected 2 to {_MOST} names, or bools")
+            form = "bool" if isinstance(values[0], bool) else "str"
+            return cls(name, "category", gaps, values=values, form=form, public=True)
+        kinds = {kind_of(low), kind_of(high)}
+        if "category" in kinds or ("date" in kinds and len(kinds) > 1):
+            raise augsynth.ConfigError(
+                f"column {name!r}: low={low!r}, high={high!r}: expected two numbers, or two dates"
+            )
+        kind = kinds.pop() if len(kinds) == 1 else "number"
+        form = _form_of(low) if kind == "date" else "str"
+        low, high = as_number(low), as_number(high)
+        if not -math.inf < low < high < math.inf:
+            raise augsynth.ConfigError(f"column {name!r}: low={low!r}, high={high!r}: expected low below high")
+        return cls(name, kind, gaps, (low + high) / 2, (high - low) / 4, low, high, form=form, public=True)
+
+    def check(self, values: list[Any]) -> None:
+        """Raise a DataError for a value that was declared not to occur: it names the row."""
+        for i, value in enumerate(values):
+            if missing(value):
+                wrong = None if self.gaps else "a missing value, and none were declared"
+            elif self.kind == "category":
+                wrong = None if value in self.values else f"{value!r} is none of the declared values"
+            elif kind_of(value) != self.kind and {kind_of(value), self.kind} != {"integer", "number"}:
+                wrong = f"{value!r} is no {self.kind}"
+            elif not self.low <= as_number(value) <= self.high:
+                wrong = f"{value!r} is outside of the declared bounds"
+            elif self.kind == "integer" and as_number(value) % 1:
+                wrong = f"{value!r} is no whole number, as the declared bounds are; declare floats"
+            else:
+                wrong = None
+            if wrong:
+                raise augsynth.DataError(
+                    f"column {self.name!r}, row {i}: {wrong}; mend the declaration, or clip or leave out such rows"
+                )
 
     @classmethod
     def of(cls, name: str, values: list[Any]) -> Column:
@@ -70,8 +127,7 @@ class Column:
         if not np.isfinite(numbers).all():
             raise augsynth.DataError(f"column {name!r} has infinite values")
         std = float(numbers.std()) or 1.0
-        form = type(there[0]).__name__ if kind == "date" else "str"
-        form = "datetime" if form in ("Timestamp", "datetime") else form
+        form = _form_of(there[0]) if kind == "date" else "str"
         return cls(name, kind, gaps, float(numbers.mean()), std, float(numbers.min()), float(numbers.max()), form=form)
 
     @property
@@ -96,7 +152,7 @@ class Column:
         if self.kind == "number":
             return float(number)
         if self.form == "datetime":
-            return datetime.fromordinal(1 + math.floor(number)).replace(microsecond=0)
+            return datetime.fromordinal(1) + timedelta(minutes=round(number * 1440))
         day = date.fromordinal(1 + round(number))
         return day if self.form == "date" else day.isoformat()
 
@@ -119,6 +175,12 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "category"
     raise augsynth.DataError(f"a value of type {type(value).__name__}, {value!r}: expected a number, a name or a date")
+
+
+def _form_of(value: Any) -> str:
+    """How dates are written: ``"str"``, ``"date"`` or ``"datetime"``."""
+    form = type(value).__name__
+    return "datetime" if form == "Timestamp" else form
 
 
 def as_number(value: Any) -> float:

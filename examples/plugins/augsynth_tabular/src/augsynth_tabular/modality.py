@@ -12,9 +12,18 @@ import torch
 from torch import nn
 
 from augsynth import authoring
+from augsynth_tabular.columns import Column
 from augsynth_tabular.rows import Rows, TableOfRows
 from augsynth_tabular.smote import Smote
 from augsynth_tabular.spec import TabularSpec
+
+_DECLARED = (
+    Column.declared("height", low=100.0, high=250.0),
+    Column.declared("children", low=0, high=12),
+    Column.declared("city", values=["Rome", "Oslo", "Lima"]),
+    Column.declared("since", low="2010-01-01", high="2029-12-31"),
+    Column.declared("income", low=0.0, high=20_000.0, gaps=True),
+)
 
 
 class RowClassifier(nn.Module):
@@ -38,6 +47,7 @@ class TabularModality(authoring.Modality):
     spec_type = TabularSpec
     readable = True
     suffixes = (".csv", ".jsonl")
+    forms = ("told", "declared")
 
     def readers(self):
         return (TableOfRows(),)
@@ -87,7 +97,7 @@ class TabularModality(authoring.Modality):
                 "since": f"20{10 + c:02d}-0{1 + i % 9}-1{i % 9}",
                 "income": None if i % 5 == 0 else float(rng.normal(1000 * (c + 1), 50)),
             })  # fmt: skip
-        return Rows(rows, targets)
+        return Rows(rows, targets, _DECLARED if form == "declared" else ())
 
     def spoilt(self, x, seed):
         return type(x)({**row, "height": -1000.0 * (1 + i), "city": "?"} for i, row in enumerate(x))

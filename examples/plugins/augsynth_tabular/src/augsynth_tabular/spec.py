@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -24,7 +24,7 @@ class TabularSpec(authoring.ListSpec):
 
     Args:
         names: of the columns, in order.
-        columns: what they hold; empty until all rows were seen.
+        columns: what they hold: what the dataset declares, and, once all rows were seen, all.
     """
 
     names: tuple[str, ...]
@@ -40,7 +40,10 @@ class TabularSpec(authoring.ListSpec):
     def of(cls, x: Any, dataset: Any = None) -> TabularSpec:
         if not isinstance(x, Mapping) or not x:
             raise augsynth.DataError(f"a row of type {type(x).__name__}: expected a dict, column → value")
-        return cls(tuple(map(str, x)))
+        names, declared = tuple(map(str, x)), tuple(_declared_by(dataset))
+        if unknown := [one.name for one in declared if one.name not in names]:
+            raise augsynth.DataError(f"declared columns that there are not: {', '.join(unknown)}; there are: {names}")
+        return cls(names, declared)
 
     @property
     def described(self) -> str:
@@ -60,7 +63,23 @@ class TabularSpec(authoring.ListSpec):
         return dict(x)
 
     def refined(self, raw: Any) -> TabularSpec:
-        return replace(self, columns=tuple(Column.of(name, [row[name] for row in raw]) for name in self.names))
+        declared = {column.name: column for column in self.columns if column.public}
+        columns = []
+        for name in self.names:
+            values = [row[name] for row in raw]
+            if name in declared:
+                declared[name].check(values)
+            columns.append(declared.get(name) or Column.of(name, values))
+        return replace(self, columns=tuple(columns))
+
+    def read_off(self) -> str | None:
+        found = [column.name for column in self.columns if not column.public]
+        return (
+            f"what the columns {', '.join(found)} may hold was read off the values (declare it: "
+            "Rows.of(..., columns=[Column.declared(...), ...]))"
+            if found
+            else None
+        )
 
     def interchangeable(self, real: Any, synthetic: Any) -> bool:
         return tuple(real) == tuple(synthetic)  # a value may be missing in the one and not in the other
@@ -96,6 +115,16 @@ class TabularSpec(authoring.ListSpec):
     def from_json(cls, data: Mapping[str, Any]) -> TabularSpec:
         columns = tuple(Column(**{**one, "values": tuple(one["values"])}) for one in data["columns"])
         return replace(super().from_json({**data, "columns": ()}), columns=columns)
+
+
+def _declared_by(dataset: Any) -> Sequence[Column]:
+    """The attribute ``columns`` of a dataset, or of what it wraps, where that holds declarations."""
+    columns = getattr(dataset, "columns", None)
+    if isinstance(columns, (list, tuple)) and columns and all(isinstance(one, Column) for one in columns):
+        return columns
+    inside = [getattr(dataset, name, None) for name in ("dataset", "real")]
+    found = (_declared_by(one) for one in [*inside, *(getattr(dataset, "datasets", None) or ())] if one is not None)
+    return next((one for one in found if one), ())
 
 
 def _plain(value: Any) -> Any:
