@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -149,6 +149,11 @@ class Modality:
             seed: of the evaluation.
         """
         return {}
+
+    def attributes(self, spec: Any, x: Any) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+        """Values that could be guessed of a sample from its others: the name of each, the others as vectors (n, d), and
+        the value (n,) as whole numbers, of n samples as generators see them. By default there are none."""
+        return iter(())
 
     def canaries(self, spec: Any, n: int, seed: int) -> list[Any]:
         """n inputs, as a dataset yields them, that are like no real one and like no other: by default noise."""

@@ -63,14 +63,21 @@ def resampled_mean(values: np.ndarray) -> tuple[float, Interval]:
     return mean, (mean - half, mean + half)
 
 
-def wilson(successes: float, n: int) -> Interval:
-    """95 % interval of a share (Wilson 1927), sound for small n and shares near 0 or 1."""
+def wilson(successes: float, n: int, z: float = 1.959964) -> Interval:
+    """Interval of a share (Wilson 1927), sound for small n and shares near 0 or 1; at 95 %, or that of another z."""
     if n == 0:
         return 0.0, 1.0
-    z, p = 1.959964, successes / n
+    p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def difference(successes: float, n: int, others: float, m: int, z: float = 1.959964) -> Interval:
+    """95 % interval of a share less another, of other samples (Newcombe 1998, method 10)."""
+    p, q = successes / max(n, 1), others / max(m, 1)
+    (low, high), (below, above) = wilson(successes, n, z), wilson(others, m, z)
+    return p - q - math.hypot(p - low, above - q), p - q + math.hypot(high - p, q - below)
 
 
 def share(mask: Any) -> tuple[float, Interval]:

@@ -16,6 +16,7 @@ from augsynth.errors import ConfigError
 from augsynth.evaluation import flags as judgements
 from augsynth.evaluation.auditing.attacks import by_generated
 from augsynth.evaluation.auditing.guessing import audited
+from augsynth.evaluation.auditing.inference import attributes_told
 from augsynth.evaluation.diversity import Diversity, closest_pairs, distinct_share, measure_diversity
 from augsynth.evaluation.feature_spaces import Space, detail_space, distances, feature_space, second_space
 from augsynth.evaluation.fidelity import inside, manifold_figures, measure_fidelity, two_sample
@@ -154,9 +155,10 @@ class Measurements:
 
     def audit(self) -> None:
         sets = self.sets
-        near = by_generated(Samples.of(sets.data.spec, sets.train, sets.held), sets.made, self.detail)
-        half = len(sets.train)
-        self.found.audit = audited(
+        spec, half = sets.data.spec, len(sets.train)
+        candidates = Samples.of(spec, sets.train, sets.held)
+        near = by_generated(candidates, sets.made, self.detail)
+        found = audited(
             {name: (score[:half], score[half:]) for name, score in near.items()},
             getattr(self.gen, "fit_info", {}).get("privacy"),
             name=self.found.settings["generator"],
@@ -165,6 +167,7 @@ class Measurements:
             seed=self.seed,
             settings={"members": half, "non_members": len(sets.held), "generated": len(sets.made)},
         )
+        self.found.audit = found.with_attributes(attributes_told(spec, candidates, half, sets.made, self.detail))
 
     def labels(self) -> None:
         sets = self.sets

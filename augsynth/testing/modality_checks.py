@@ -193,6 +193,9 @@ def check_it_can_be_classified_and_compared(modality: Any) -> None:
             assert len(network.features(x)) == _N, f"{form}: the classifier's features are not a row for each sample"
         name, extract = kind.detail(spec, x)
         assert extract(x).shape[0] == _N, f"{form}: detail {name!r} is not a row for each sample"
+        for one, known, value in kind.attributes(spec, x):
+            rows_told = (known.shape[0], *value.shape)
+            assert known.ndim == 2 and rows_told == (_N, _N), f"{form}: attribute {one!r} is not a row for each sample"
         rows = torch.zeros(_N, dtype=torch.int64)
         # float32 distances of equal samples are not quite 0 where they are found by way of products
         assert kind.spread(spec, x[rows]) < 1e-2 * kind.spread(spec, x), f"{form}: equal samples are spread"

@@ -16,6 +16,8 @@ import augsynth
 from augsynth import Privacy
 from augsynth.evaluation.auditing.bound import epsilon_bound, probability
 from augsynth.evaluation.auditing.guessing import audited, coins
+from augsynth.evaluation.auditing.inference import inferred, sentence
+from augsynth.evaluation.figures import difference
 from tests.test_cli import run
 
 
@@ -208,3 +210,35 @@ def test_as_a_command(tmp_path):
     assert json.loads((tmp_path / "a" / "audit.json").read_text())["claimed"] == 2.0
     done = run("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *budget[:2])
     assert done.returncode == 2 and "a privacy budget needs both" in done.stderr
+
+
+def test_the_difference_of_two_shares_is_that_of_newcombe():
+    low, high = difference(56, 70, 48, 80)  # his example (a), method 10
+    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
+
+
+def test_a_value_is_guessed_from_the_others_where_rows_are_copied():
+    random = np.random.default_rng(0)
+    known, value = random.normal(size=(400, 3)), random.integers(0, 4, 400)
+    classes = random.integers(0, 2, 400)
+    candidates, own = np.arange(400), np.arange(200)  # the first 200 are members, and what was generated is they
+    rows = np.r_[candidates, own]
+    copied = inferred([("secret", known[rows], value[rows])], classes[rows], 200, 200)["secret"]
+    assert copied.right == 1.0 and 0.1 < copied.others < 0.4 and copied.leaks
+    assert "guesses 'secret' rightly" in sentence({"secret": copied})
+
+
+def test_what_was_not_copied_is_seldom_called_a_leak():
+    wrong = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        known, value, classes = random.normal(size=(600, 3)), random.integers(0, 4, 600), random.integers(0, 2, 600)
+        told = inferred([("a", known, value), ("b", known, random.permutation(value))], classes, 200, 200)
+        assert list(told) == ["a", "b"]
+        wrong += sentence(told) != ""
+    assert wrong <= 12  # 2.5 % are allowed: that many or more in 200 happen once in 200 times
+
+
+def test_a_class_that_was_not_generated_is_no_match():
+    told = inferred([("v", np.zeros((6, 1)), np.zeros(6))], np.array([0, 1, 0, 1, 0, 0]), 2, 2)
+    assert told["v"].right == 0.5 and told["v"].others == 0.5

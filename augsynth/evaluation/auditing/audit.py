@@ -12,6 +12,7 @@ from augsynth._version import __version__
 from augsynth.errors import ConfigError, DataError, NotFittedError, PrivacyViolationError
 from augsynth.evaluation.auditing.attacks import by_density, by_generated, calibrated
 from augsynth.evaluation.auditing.guessing import audited
+from augsynth.evaluation.auditing.inference import attributes_told
 from augsynth.evaluation.auditing.result import Audit
 from augsynth.evaluation.feature_spaces import detail_space
 from augsynth.evaluation.inputs import Samples, drawn
@@ -40,7 +41,8 @@ def audit(
 
     It is attacked by how near its samples lie to a candidate, by their density there, and by its own log-density where
     it has one. What the attacks achieve bounds ε from below (Steinke, Nasr & Jagielski, "Privacy auditing with one (1)
-    training run", 2023). Weak attacks give low bounds: a bound of 0 proves no privacy.
+    training run", 2023). Weak attacks give low bounds: a bound of 0 proves no privacy. Of data with single values, such
+    as rows of a table, it is also tried to guess each from the others (Giomi et al. 2023).
 
     Args:
         gen: a fitted generator, or another source with ``sample`` and ``spec``.
@@ -82,8 +84,9 @@ def audit(
     both = Samples.of(gen.spec, *sides)
     wanted = n if n is not None else 10 * len(both)
     data = TrainingData(gen.spec, [], None, "")
-    own = _scores(gen, both, wanted, data, seed)
-    others = [_scores(one, both, wanted, data, seed) for one in references]
+    made = _made(gen, both, wanted, data, seed)
+    own = _scores(gen, both, made, data)
+    others = [_scores(one, both, _made(one, both, wanted, data, seed), data) for one in references]
     scores = {name: (value[: len(sides[0])], value[len(sides[0]) :]) for name, value in calibrated(own, others).items()}
     found = audited(
         scores,
@@ -102,6 +105,8 @@ def audit(
             "augsynth": __version__,
         },
     )
+    extract = detail_space(data, gen.spec.joined([both.x, made.x]))
+    found = found.with_attributes(attributes_told(gen.spec, both, len(sides[0]), made, extract))
     if found.violated:
         raise PrivacyViolationError(str(found), found)
     return found
@@ -124,12 +129,16 @@ def _read(dataset: Any, gen: Any, told: str, most: int, seed: int, show: bool) -
     return Samples(x[rows], None if classes is None else classes[rows])
 
 
-def _scores(gen: Any, candidates: Samples, n: int, data: TrainingData, seed: int) -> dict[str, np.ndarray]:
-    """Of each attack, for all candidates, whose classes are positions in the spec of ``data``."""
-    spec, wanted, labels = data.spec, None, None
+def _made(gen: Any, candidates: Samples, n: int, data: TrainingData, seed: int) -> Samples:
+    """n generated samples, of the classes of the candidates, which are positions in the spec of ``data``."""
+    wanted = None if candidates.classes is None else candidates.classes[torch.arange(n) % len(candidates)]
+    return drawn(gen, data, wanted, n, int(derive(seed, _DRAW)), {})
+
+
+def _scores(gen: Any, candidates: Samples, made: Samples, data: TrainingData) -> dict[str, np.ndarray]:
+    """Of each attack, for all candidates."""
+    spec, labels = data.spec, None
     if candidates.classes is not None:
-        wanted = candidates.classes[torch.arange(n) % len(candidates)]
         labels = [spec.classes.values[c] for c in candidates.classes.tolist()]
-    made = drawn(gen, data, wanted, n, int(derive(seed, _DRAW)), {})
     extract = detail_space(data, spec.joined([candidates.x, made.x]))
     return by_generated(candidates, made, extract) | by_density(gen, spec.batched(candidates.x), labels)

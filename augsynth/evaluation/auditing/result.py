@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from augsynth.evaluation.auditing.inference import Inference, sentence
 from augsynth.evaluation.figures import Interval
 from augsynth.utility.result import write_json
 
@@ -48,6 +49,7 @@ class Audit:
         violated: whether the bound is above the claim.
         candidates: samples whose membership was guessed.
         settings: everything that was set.
+        attributes: what is told of single values of a training sample, by name; of kinds of data that have such.
     """
 
     sentence: str
@@ -59,10 +61,17 @@ class Audit:
     violated: bool
     candidates: int
     settings: Mapping[str, Any]
+    attributes: Mapping[str, Inference] = field(default_factory=dict)
+
+    def with_attributes(self, told: Mapping[str, Inference]) -> Audit:
+        """The same with what is told of single values, in the sentence, too, where that is a leak."""
+        return replace(self, attributes=told, sentence=self.sentence + sentence(told))
 
     def to_json(self) -> dict[str, Any]:
         """Every number, as plain data."""
-        return {**vars(self), "attacks": {name: asdict(one) for name, one in self.attacks.items()}}
+        attacks = {name: asdict(one) for name, one in self.attacks.items()}
+        attributes = {name: asdict(one) for name, one in self.attributes.items()}
+        return {**vars(self), "attacks": attacks, "attributes": attributes}
 
     def save(self, folder: str | Path) -> Path:
         """Write ``audit.json`` into ``folder``; returns its path."""
@@ -75,5 +84,10 @@ class Audit:
             f"  {one.name:<22} AUC {one.auc:.3f} [{one.auc_interval[0]:.3f}, {one.auc_interval[1]:.3f}]   "
             f"caught at 1 % false alarms {100 * one.caught:.1f} %   exposure {one.exposure:.1f} bits"
             for one in self.attacks.values()
+        ]
+        rows += [
+            f"  {one.name:<22} guessed rightly of {100 * one.right:.1f} % of the members, {100 * one.others:.1f} % of "
+            f"others: {100 * one.more:+.1f} points [{100 * one.interval[0]:+.1f}, {100 * one.interval[1]:+.1f}]"
+            for one in self.attributes.values()
         ]
         return "\n".join([self.sentence, *rows])

@@ -5,6 +5,7 @@ import warnings
 from datetime import date, datetime
 
 import pytest
+import torch
 from augsynth_tabular.columns import Column
 from augsynth_tabular.grid import Grid
 from augsynth_tabular.rows import Rows
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from torch.utils.data import Subset
 
 import augsynth
+from augsynth import authoring
 from augsynth.registry import default_registry
 
 PRIVACY = augsynth.Privacy(epsilon=5.0, delta=1e-4)
@@ -156,3 +158,40 @@ def test_too_many_values_are_refused_before_a_fit():
     columns = [Column.declared(f"c{i}", values=[str(j) for j in range(150)] + ["a"]) for i in range(15)]
     with pytest.raises(augsynth.DataError, match="2265 values in 15 columns: at most 2000"):
         augsynth.fit("marginals", Rows(rows, None, columns), progress=False)
+
+
+class Copier(augsynth.Generator):
+    """Hands out the rows that it was fitted on."""
+
+    modality = "tabular"
+
+    def build(self, spec):
+        self.register_buffer("anchor", torch.zeros(1))
+
+    def learn(self, data):
+        self.rows, self.y = list(data.raw), data.classes
+
+    def draw(self, labels, seeds, *, temperature, truncation):
+        own = [(self.y == c).nonzero()[:, 0].tolist() for c in range(2)]
+        pairs = zip(labels.tolist(), seeds.tolist(), strict=True)
+        return authoring.Items(self.rows[own[c][seed % len(own[c])]] for c, seed in pairs)
+
+
+def test_an_audit_tells_of_single_values_and_a_private_fit_of_none(declared, tmp_path):
+    some, others = Subset(declared, range(400)), Subset(declared, range(400, 800))
+    found = augsynth.audit(augsynth.fit(Copier(), some, progress=False), some, others, progress=False)
+    height = found.attributes["height"]
+    assert height.right > 0.95 and height.leaks and "guesses" in found.sentence
+    assert list(found.attributes) == ["height", "children", "city", "since", "income", "(label)"]
+    assert json.loads(found.save(tmp_path).read_text())["attributes"]["height"]["more"] > 0.1
+    assert "height " in str(found) and "of the members" in str(found)
+    private = augsynth.fit("marginals", some, privacy=PRIVACY, steps=200, progress=False, device="cpu")
+    told = augsynth.audit(private, some, others, progress=False)
+    assert not any(one.leaks for one in told.attributes.values()) and "guesses" not in told.sentence
+
+
+def test_values_that_only_held_out_rows_have_are_guessed_wrong(declared):
+    rows = [{**row, "city": "Bonn"} for row in declared.rows[:40]]
+    gen = augsynth.fit("marginals", declared, steps=2, progress=False, device="cpu")
+    found = augsynth.audit(gen, Subset(declared, range(40)), Rows(rows, declared.targets[:40]), progress=False)
+    assert found.attributes["city"].others == 0.0

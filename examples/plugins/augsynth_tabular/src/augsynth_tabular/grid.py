@@ -11,6 +11,8 @@ from torch import Tensor
 
 from augsynth_tabular.columns import Column, as_number, missing
 
+_NONE = -1_000_000  # in place of a cell, of a category that the columns do not know: equal to none, and no position
+
 
 class Grid:
     """Cells of columns, of equal width between the bounds of numbers and dates.
@@ -53,7 +55,7 @@ class Grid:
         if missing(value):
             return n
         if column.kind == "category":
-            return column.values.index(value)
+            return column.values.index(value) if value in column.values else _NONE
         width = self._width(i)
         return min(max(math.floor((as_number(value) - column.low) / width), 0), n - 1)
 

@@ -13,10 +13,12 @@ from torch import nn
 
 from augsynth import authoring
 from augsynth_tabular.columns import Column
+from augsynth_tabular.grid import Grid
 from augsynth_tabular.rows import Rows, TableOfRows
 from augsynth_tabular.smote import Smote
 from augsynth_tabular.spec import TabularSpec
 
+_GUESSED = 10  # cells of a column of numbers: within one, a guess is right
 _DECLARED = (
     Column.declared("height", low=100.0, high=250.0),
     Column.declared("children", low=0, high=12),
@@ -69,6 +71,16 @@ class TabularModality(authoring.Modality):
 
     def detail(self, spec, reference):
         return "columns", lambda rows: spec.vectors(rows).numpy()
+
+    def attributes(self, spec, x):
+        vectors, grid = spec.vectors(x).numpy(), Grid(spec.columns, _GUESSED)
+        cells = grid.encoded(x).numpy()
+        start = 0
+        for i, column in enumerate(spec.columns):
+            known = vectors.copy()
+            known[:, start : start + column.width] = 0.0
+            start += column.width
+            yield column.name, known, cells[:, i]
 
     def lines(self, spec, x):
         return [json.dumps(row, ensure_ascii=False, default=str) for row in x]
