@@ -2,11 +2,14 @@
 
 nox                     all that this machine has the interpreters for
 nox -s package          wheel and sdist, installed outside of the checkout and used
+nox -s supply           whether the wheel is reproducible, bill of materials, licences, known holes (build/supply)
 nox -s "tests-3.13"
 """
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 
 import nox
@@ -92,6 +95,32 @@ def package(session: nox.Session) -> None:
         session.run("python", "-c", USE)
         session.run("augsynth", "plugins", "--json", silent=True)
         session.chdir(Path(__file__).parent)
+
+
+@nox.session(python="3.11")
+def supply(session: nox.Session) -> None:
+    """What comes with an installation: the wheel, the same from two copies of the source; of all dependencies a bill of
+    materials, the licences and the known holes, in build/supply."""
+    out = Path("build/supply").absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    session.install(*PINNED, "-e", ".[dev]")
+    wheels = []
+    for number in range(2):
+        copy = Path(session.create_tmp()) / f"copy{number}" / "of" * number / "source"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(".", copy, copy_function=shutil.copy, ignore=shutil.ignore_patterns(".git", ".venv", ".nox"))
+        dist = copy / "made"
+        session.run("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(dist), str(copy))
+        (wheel,) = dist.glob("*.whl")
+        wheels.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    if len({*wheels}) != 1:
+        session.error(f"two copies of one source made two wheels: {wheels}")
+    session.log(f"the wheel is reproducible: {wheels[0]}")
+    session.install(*PINNED, "cyclonedx-bom", "pip-licenses", "pip-audit")
+    session.run("cyclonedx-py", "environment", "--of", "JSON", "-o", str(out / "sbom.json"))
+    session.run("pip-licenses", "--format=markdown", "--order=license", f"--output-file={out / 'licences.md'}")
+    # where the registry does not tell of holes, it says so of each package and passes
+    session.run("pip-audit", "--local", "--skip-editable", "--progress-spinner=off")
 
 
 @nox.session(python="3.11")

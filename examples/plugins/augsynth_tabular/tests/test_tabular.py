@@ -1,5 +1,6 @@
 """Tables: the suite, and what is theirs alone."""
 
+import sys
 from datetime import date
 
 import pandas as pd
@@ -113,3 +114,10 @@ def test_the_options_say_whether_a_table_is_one_of_rows_or_of_texts(tmp_path):
     assert augsynth.open_dataset(str(file), text="text", label="label")[0] == ("hello", "a")
     with pytest.raises(augsynth.ConfigError, match="takes no --size; its options are: --text, --label"):
         augsynth.open_dataset(str(file), size=8)
+
+
+def test_without_ctgan_the_error_names_the_extra(tiny, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctgan", None)
+    monkeypatch.delitem(sys.modules, "augsynth_tabular.tvae", raising=False)
+    with pytest.raises(augsynth.MissingDependencyError, match=r"pip install 'augsynth-tabular\[tvae\]'"):
+        augsynth.fit("tvae", tiny, progress=False)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from ctgan.data_transformer import DataTransformer
-from ctgan.synthesizers.tvae import Decoder, Encoder, _loss_function
-from rdt.transformers import ClusterBasedNormalizer
 from torch.nn import functional as F
 
+import augsynth
 from augsynth import authoring
 from augsynth_tabular.columns import Column, as_number, missing
+
+try:
+    from ctgan.data_transformer import DataTransformer
+    from ctgan.synthesizers.tvae import Decoder, Encoder, _loss_function
+    from rdt.transformers import ClusterBasedNormalizer
+except ModuleNotFoundError as error:
+    if error.name not in ("ctgan", "rdt"):
+        raise
+    raise augsynth.MissingDependencyError(
+        "tvae needs ctgan, which is not installed (its licence, BUSL-1.1, does not allow every use): "
+        "pip install 'augsynth-tabular[tvae]'",
+        name=error.name,
+    ) from error
 
 _GAP = 1  # stream of the noise
 
