@@ -16,7 +16,7 @@ try:
     from ctgan.synthesizers.tvae import Decoder, Encoder, _loss_function
     from rdt.transformers import ClusterBasedNormalizer
 except ModuleNotFoundError as error:
-    if error.name not in ("ctgan", "rdt"):
+    if (error.name or "").partition(".")[0] not in ("ctgan", "rdt"):
         raise
     raise augsynth.MissingDependencyError(
         "tvae needs ctgan, which is not installed (its licence, BUSL-1.1, does not allow every use): "
