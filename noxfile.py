@@ -106,7 +106,7 @@ def supply(session: nox.Session) -> None:
     session.install(*PINNED, "-e", ".[dev]")
     wheels = []
     for number in range(2):
-        copy = Path(session.create_tmp()) / f"copy{number}" / "of" * number / "source"
+        copy = Path(session.create_tmp()) / f"copy{number}" / ("of" * number) / "source"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(".", copy, copy_function=shutil.copy, ignore=shutil.ignore_patterns(".git", ".venv", ".nox"))
         dist = copy / "made"
