@@ -21,7 +21,9 @@ _EXPORTS = {
     "augsynth.blending.dataset": ("SyntheticDataset",),
     "augsynth.blending.device": ("DeviceBlend",),
     "augsynth.blending.iterable": ("SyntheticIterableDataset",),
+    "augsynth.blending.loader": ("loader",),
     "augsynth.blending.ratio": ("CosineSchedule", "LinearSchedule"),
+    "augsynth.blending.stacked": ("collate",),
     "augsynth.callbacks": ("Callback",),
     "augsynth.datasets.named": ("open_dataset",),
     "augsynth.errors": (

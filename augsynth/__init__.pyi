@@ -10,8 +10,10 @@ from augsynth.batch import samples_by_class as samples_by_class
 from augsynth.blending.dataset import SyntheticDataset as SyntheticDataset
 from augsynth.blending.device import DeviceBlend as DeviceBlend
 from augsynth.blending.iterable import SyntheticIterableDataset as SyntheticIterableDataset
+from augsynth.blending.loader import loader as loader
 from augsynth.blending.ratio import CosineSchedule as CosineSchedule
 from augsynth.blending.ratio import LinearSchedule as LinearSchedule
+from augsynth.blending.stacked import collate as collate
 from augsynth.callbacks import Callback as Callback
 from augsynth.datasets.named import open_dataset as open_dataset
 from augsynth.errors import AmbiguousPluginError as AmbiguousPluginError

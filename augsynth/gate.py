@@ -102,7 +102,7 @@ class UtilityGate:
         factor: float = 0.5,
         least: float = 0.1,
         level: float = 0.9,
-        collate_fn: Callable[[list[Any]], Any] = default_collate,
+        collate_fn: Callable[[Any], Any] = default_collate,
         seed: int = 0,
     ) -> None:
         if not isinstance(blended, SyntheticDataset):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from typing import Any
 
 import torch
@@ -26,11 +25,13 @@ from augsynth.blending.real_data import (
     inspect,
     is_blend,
     nested_targets,
+    positions_of,
     read,
     set_inner_epoch,
 )
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.stacked import StackedSamples
 from augsynth.blending.strength import ByClass, table_of
 from augsynth.errors import CapabilityError, ConfigError, EpochWarning
 from augsynth.labels.kinds import Plain
@@ -188,13 +189,22 @@ class SyntheticDataset(Making, Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """The samples at ``indices``, all synthetic ones from one forward pass."""
+    def __getitems__(self, indices: Sequence[int]) -> MutableSequence[Any]:
+        """The samples at ``indices``, all synthetic ones from one forward pass: a list, or, over arrays, what behaves
+        like one and is an array until somebody looks, see :func:`augsynth.collate`."""
         plan = self._epoch_plan()
         if self._plain and plan.all_real:
-            samples = read(self.real, indices)
+            samples: MutableSequence[Any]
+            if self._columns is None:
+                samples = read(self.real, indices)
+            else:
+                rows = self._columns.at(positions_of(indices, len(plan)))
+                samples = StackedSamples(columns=self._columns, rows=rows)
             self._shared.serve(len(samples))
             return samples
+        if (stacked := self._stacked(indices, plan)) is not None:
+            self._notice_repeated_epoch(len(stacked), len(plan))
+            return stacked
         samples, meta = self._items(indices, plan, traced=self.provenance)
         self._notice_repeated_epoch(len(samples), len(plan))
         if meta is not None:
@@ -336,12 +346,6 @@ class SyntheticDataset(Making, Dataset[Any]):
                 depth=self._depth,
             )
         return plan
-
-    @cached_property
-    def _plain(self) -> bool:
-        """Whether real samples pass unchanged."""
-        changed = (self.transform, self.real_transform, self.soft_labels)
-        return all(one is None for one in changed) and not self.provenance and not self._seeded_reading
 
     def _needed(self) -> dict[int, str]:
         """The classes that may be requested in this epoch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from augsynth.blending.blend import Blend
 from augsynth.blending.plan import Decision, EpochPlan
 from augsynth.blending.real_data import is_blend, positions_of, read
 from augsynth.blending.source import Rows, refuse_forked_cuda
+from augsynth.blending.stacked import Columns, StackedSamples
 from augsynth.blending.strength import ByClass
 from augsynth.errors import ConfigError
 from augsynth.seeding import derive
@@ -36,6 +38,8 @@ class Making(Blend):
     strength: ByClass
     _strengths: Tensor | None
     vary_options: dict[str, Any]
+    provenance: bool
+    _label_condition: Any
     _seeded_reading: bool
 
     def _items(
@@ -51,6 +55,39 @@ class Making(Blend):
         if self.transform is not None:
             self._transform(self.transform, samples, range(len(samples)), decision.seeds, COMMON)
         return samples, meta
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether real samples pass unchanged."""
+        changed = (self.transform, self.real_transform, self.soft_labels)
+        return all(one is None for one in changed) and not self.provenance and not self._seeded_reading
+
+    @cached_property
+    def _columns(self) -> Columns | None:
+        """The arrays behind the real data, where there are some, and nothing changes what is read of them."""
+        return Columns.of(self.real, self._form.structure, self._form.labels) if self._plain else None
+
+    def _stacked(self, indices: Sequence[int], plan: EpochPlan) -> StackedSamples | None:
+        """The samples as arrays; None where they are not to be had so."""
+        columns = self._columns
+        if columns is None or self.mode == "vary" or self.synthetic_transform is not None:
+            return None
+        if self._label_condition is None:
+            return None
+        decision = plan.decide(positions_of(indices, len(plan)))
+        rows = decision.synthetic.nonzero().flatten()
+        if not len(rows):
+            return StackedSamples(columns=columns, rows=columns.at(decision.sources))
+        labels: Any = self._form.labels
+        wanted, began = decision.classes.index_select(0, rows), time.perf_counter_ns()
+        made = self._labelled.draw(labels.values_of(wanted), decision.seeds.index_select(0, rows)).stacked
+        self._shared.generated(len(rows), time.perf_counter_ns() - began)
+        y = labels.batched(wanted)
+        if made is None or not columns.takes(made, y):
+            return None
+        at = (~decision.synthetic).nonzero().flatten()
+        real = columns.at(decision.sources.index_select(0, at))
+        return StackedSamples(columns=columns, rows=real, at=at, made=(made, y, rows))
 
     def _put_real(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
         rows = (~decision.synthetic).nonzero().flatten()

@@ -28,8 +28,18 @@ class Drawn:
 
     def __init__(self, batch: SampleBatch) -> None:
         self._batch = batch
-        self.inputs = list(batch.x.unbind() if isinstance(batch.x, Tensor) else batch.x)
         self.meta: Sequence[dict[str, Any]] = batch.meta
+
+    @cached_property
+    def inputs(self) -> list[Any]:
+        return list(self._batch.x.unbind() if isinstance(self._batch.x, Tensor) else self._batch.x)
+
+    @property
+    def stacked(self) -> Tensor | None:
+        """(n, ...) all inputs, where they are tensors of one shape."""
+        if not isinstance(self._batch.x, Tensor):
+            return None
+        return torch.stack(self.inputs) if "inputs" in self.__dict__ else self._batch.x
 
     @cached_property
     def classes(self) -> list[Any]:

@@ -37,6 +37,11 @@ class ArrayDataset(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         return self.inputs[index], self.targets[index]
 
+    def as_arrays(self) -> tuple[Tensor, Tensor] | None:
+        """Inputs (n, ...) and labels (n,), for those who read many samples at once; None of a subclass, which may do
+        more in its ``__getitem__``."""
+        return (self.inputs, torch.tensor(self.targets)) if type(self) is ArrayDataset else None
+
     def subset(self, indices: Tensor) -> ArrayDataset:
         """Some of the samples."""
         files = [self.files[i] for i in indices.tolist()] if self.files else ()

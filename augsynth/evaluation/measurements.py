@@ -17,6 +17,7 @@ from augsynth.evaluation import flags as judgements
 from augsynth.evaluation.auditing.attacks import by_generated
 from augsynth.evaluation.auditing.guessing import audited
 from augsynth.evaluation.auditing.inference import attributes_told
+from augsynth.evaluation.auditing.result import with_attributes
 from augsynth.evaluation.diversity import Diversity, closest_pairs, distinct_share, measure_diversity
 from augsynth.evaluation.feature_spaces import Space, detail_space, distances, feature_space, second_space
 from augsynth.evaluation.fidelity import inside, manifold_figures, measure_fidelity, two_sample
@@ -167,7 +168,8 @@ class Measurements:
             seed=self.seed,
             settings={"members": half, "non_members": len(sets.held), "generated": len(sets.made)},
         )
-        self.found.audit = found.with_attributes(attributes_told(spec, candidates, half, sets.made, self.detail))
+        told = attributes_told(spec, candidates, half, sets.made, self.detail)
+        self.found.audit = with_attributes(found, told)
 
     def labels(self) -> None:
         sets = self.sets

@@ -13,7 +13,7 @@ from augsynth.errors import ConfigError, DataError, NotFittedError, PrivacyViola
 from augsynth.evaluation.auditing.attacks import by_density, by_generated, calibrated
 from augsynth.evaluation.auditing.guessing import audited
 from augsynth.evaluation.auditing.inference import attributes_told
-from augsynth.evaluation.auditing.result import Audit
+from augsynth.evaluation.auditing.result import Audit, with_attributes
 from augsynth.evaluation.feature_spaces import detail_space
 from augsynth.evaluation.inputs import Samples, drawn
 from augsynth.fitting.training_data import TrainingData
@@ -106,7 +106,7 @@ def audit(
         },
     )
     extract = detail_space(data, gen.spec.joined([both.x, made.x]))
-    found = found.with_attributes(attributes_told(gen.spec, both, len(sides[0]), made, extract))
+    found = with_attributes(found, attributes_told(gen.spec, both, len(sides[0]), made, extract))
     if found.violated:
         raise PrivacyViolationError(str(found), found)
     return found

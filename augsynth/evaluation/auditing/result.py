@@ -63,10 +63,6 @@ class Audit:
     settings: Mapping[str, Any]
     attributes: Mapping[str, Inference] = field(default_factory=dict)
 
-    def with_attributes(self, told: Mapping[str, Inference]) -> Audit:
-        """The same with what is told of single values, in the sentence, too, where that is a leak."""
-        return replace(self, attributes=told, sentence=self.sentence + sentence(told))
-
     def to_json(self) -> dict[str, Any]:
         """Every number, as plain data."""
         attacks = {name: asdict(one) for name, one in self.attacks.items()}
@@ -91,3 +87,8 @@ class Audit:
             for one in self.attributes.values()
         ]
         return "\n".join([self.sentence, *rows])
+
+
+def with_attributes(found: Audit, told: Mapping[str, Inference]) -> Audit:
+    """An audit with what is told of single values, in the sentence, too, where that is a leak."""
+    return replace(found, attributes=told, sentence=found.sentence + sentence(told))

@@ -1,0 +1,238 @@
+"""Batches as arrays: what a loader gets is what it always got, by any collate_fn, and nothing but the time differs."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate
+
+import augsynth
+from augsynth import SyntheticDataset, collate
+from augsynth.blending.stacked import StackedSamples
+from augsynth.datasets.arrays import ArrayDataset
+from augsynth.modalities.image.tiny import TinyImages
+from tests.support import quick_fit
+
+pytestmark = pytest.mark.filterwarnings("ignore::augsynth.errors.EpochWarning")
+
+TINY = TinyImages(60, form="tensor-float")
+X = torch.stack([x for x, _ in TINY])
+Y = torch.tensor([int(y) for _, y in TINY])
+LARGE = X.repeat(1, 1, 10, 10)  # 25 KB a sample
+
+
+class Plain(Dataset):
+    """The same samples, one by one: nobody knows that there are arrays."""
+
+    def __init__(self, dataset):
+        self.inner = dataset
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getitem__(self, index):
+        return self.inner[index]
+
+
+REAL = {
+    "tensors": TensorDataset(X, Y),
+    "large": TensorDataset(LARGE, Y),
+    "arrays": ArrayDataset(X, Y, ["a", "b", "c"]),
+    "subset": Subset(TensorDataset(X, Y), range(5, 50)),
+    "subset of a subset": Subset(Subset(ArrayDataset(X, Y, ["a", "b", "c"]), range(1, 58)), [3, 3, 40, *range(8, 30)]),
+}
+
+
+@pytest.fixture(scope="module")
+def gens():
+    return {name: quick_fit("vae", REAL[name], steps=5, width=8) for name in ("tensors", "large", "arrays")}
+
+
+def pairs(gens, name, **options):
+    """A blend over arrays, and one that knows of none."""
+    known = "large" if name == "large" else "tensors" if name in ("tensors", "subset") else "arrays"
+    settings = {"ratio": 0.5, "seed": 0, **options}
+    return [SyntheticDataset(real, gens[known], **settings) for real in (REAL[name], Plain(REAL[name]))]
+
+
+def same(a, b):
+    assert type(a) is type(b) and len(a) == len(b)
+    for one, other in zip(a, b, strict=True):
+        assert one.shape == other.shape and one.dtype == other.dtype and torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"ratio": 0.0}, {"ratio": 1.0}, {"mode": "append"}, {"condition": "balance"}, {"ratio": {0: 0.9}}],
+    ids=str,
+)
+def test_it_is_what_default_collate_makes_of_the_samples(gens, name, options):
+    over_arrays, plain = pairs(gens, name, **options)
+    for epoch in range(2):
+        for one in (over_arrays, plain):
+            one.set_epoch(epoch)
+        for indices in ([3, 0, 7, 7, -1], list(range(len(plain))), [2]):
+            batch = over_arrays.__getitems__(indices)
+            assert isinstance(batch, StackedSamples) and len(batch) == len(indices)
+            wanted = default_collate(plain.__getitems__(indices))
+            same(collate(batch), wanted)
+            same(default_collate(over_arrays.__getitems__(indices)), wanted)
+            assert [type(one) for one in batch[0]] == [type(one) for one in plain[indices[0]]]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("name", ["tensors", "large"])
+def test_loaders_give_the_same_with_any_number_of_workers_and_a_pool(gens, name, workers):
+    with augsynth.SamplePool(gens[name], 60, seed=1) as pool:
+        blended = SyntheticDataset(REAL[name], pool, ratio=0.5, seed=0)
+        plain = SyntheticDataset(Plain(REAL[name]), pool, ratio=0.5, seed=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ours = list(DataLoader(blended, 7, num_workers=workers, collate_fn=collate))
+        for a, b in zip(ours, DataLoader(plain, 7), strict=True):
+            same(a, b)
+        assert blended.stats()["samples"] == 60 and blended.stats()["synthetic"] == plain.stats()["synthetic"] > 0
+
+
+@given(indices=st.lists(st.integers(-60, 59), max_size=80), ratio=st.floats(0, 1), seed=st.integers(0, 2**40))
+def test_for_all_indices_and_ratios(indices, ratio, seed):
+    made = [SyntheticDataset(real, VAE, ratio=ratio, seed=seed) for real in (REAL["tensors"], Plain(REAL["tensors"]))]
+    a, b = (one.__getitems__(indices) for one in made)
+    assert len(a) == len(b) == len(indices)
+    if indices:
+        same(collate(a), default_collate(b))
+
+
+VAE = quick_fit("vae", REAL["tensors"], steps=5, width=8)
+
+
+def test_what_behaves_like_a_list_behaves_like_one(gens):
+    over_arrays, plain = pairs(gens, "tensors")
+    wanted = plain.__getitems__(range(10))
+
+    def fresh():
+        return over_arrays.__getitems__(range(10))
+
+    for batch in (
+        fresh(),
+        list(fresh()),
+        copy.copy(fresh()),
+        pickle.loads(pickle.dumps(fresh())),
+        fresh() + fresh()[:0],
+    ):
+        assert len(batch) == 10 and bool(batch)
+        for (x, y), (other, label) in zip(batch, wanted, strict=True):
+            assert torch.equal(x, other) and torch.equal(y, label)
+    assert len(pickle.dumps(fresh())) < 20_000, "the arrays behind it went along"
+    assert [int(y) for _, y in reversed(fresh())] == [int(y) for _, y in wanted][::-1]
+    assert len(fresh()[2:5]) == 3 and torch.equal(fresh()[-1][0], wanted[-1][0])
+    batch = fresh()
+    batch.sort(key=lambda sample: int(sample[1]))
+    assert [int(y) for _, y in batch] == sorted(int(y) for _, y in wanted)
+    last = batch.pop()
+    batch.append(last)
+    batch.insert(0, last)
+    assert len(batch) == 11 and [len(column) for column in zip(*batch, strict=True)] == [11, 11]
+    with pytest.raises(IndexError):
+        fresh()[10]
+    with pytest.raises(IndexError, match="60 is out of range for 60"):
+        over_arrays.__getitems__([60])
+
+
+def test_a_batch_that_was_changed_is_collated_as_it_is_now(gens):
+    batch = pairs(gens, "tensors")[0].__getitems__(range(4))
+    batch[0] = (torch.zeros_like(X[0]), torch.tensor(2))
+    x, y = collate(batch)
+    assert not x[0].any() and int(y[0]) == 2 and len(x) == 4
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5])
+def test_changing_a_batch_in_place_changes_neither_data_nor_the_next_batch(gens, ratio):
+    blended, _ = pairs(gens, "tensors", ratio=ratio)
+    before = X.clone()
+
+    def spoil(batch):
+        for x, _ in batch:
+            x.zero_()
+        return collate(batch)
+
+    spoilt = list(DataLoader(blended, 10, collate_fn=spoil))
+    assert all(not x.any() for x, _ in spoilt) and torch.equal(X, before)
+    assert all(x.any() for x, _ in DataLoader(blended, 10, collate_fn=collate))
+
+
+class Negative(TensorDataset):
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return -x, y
+
+
+class Own(Plain):
+    def as_arrays(self):
+        return X, Y
+
+
+class Halved(ArrayDataset):
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return x / 2, y
+
+
+def test_only_what_is_known_to_be_arrays_is_read_as_such(gens):
+    for real in (Negative(X, Y), Halved(X, Y, ["a", "b", "c"]), [(x, y) for x, y in zip(X, Y, strict=True)]):
+        blended = SyntheticDataset(real, None, ratio=0.0, seed=0)
+        batch = blended.__getitems__([1, 2])
+        assert not isinstance(batch, StackedSamples) and torch.equal(batch[0][0], real[1][0])
+    own = SyntheticDataset(Own(ArrayDataset(X, Y, "abc")), gens["arrays"], ratio=0.5, seed=0)
+    assert isinstance(own.__getitems__([1]), StackedSamples) and type(own[1][1]) is int
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"transform": torch.neg}, {"real_transform": torch.neg}, {"synthetic_transform": torch.neg}, {"provenance": True},
+     {"mode": "vary"}, {"condition": None}, {"soft_labels": lambda x: np.full((len(x), 3), 1 / 3)}],
+    ids=lambda options: next(iter(options)),
+)  # fmt: skip
+def test_where_samples_are_changed_one_by_one_nothing_is_stacked(gens, options):
+    over_arrays, plain = pairs(gens, "tensors", **options)
+    batch = over_arrays.__getitems__(range(6))
+    assert not isinstance(batch, StackedSamples)
+    same(default_collate(batch)[:2], default_collate(plain.__getitems__(range(6)))[:2])
+
+
+def test_filters_see_every_sample(gens):
+    def dark(batch):
+        return batch.model_x.flatten(1).mean(1) < batch.model_x.flatten(1).mean(1).median() + 0.02
+
+    a, b = (one.__getitems__(range(30)) for one in pairs(gens, "tensors", filters=[dark]))
+    assert isinstance(a, StackedSamples)
+    same(collate(a), default_collate(b))
+
+
+def test_a_loader_is_a_stock_one_and_gives_the_same(gens):
+    blended, plain = pairs(gens, "tensors")
+    made = augsynth.loader(blended, 16, num_workers=0, shuffle=True, generator=torch.Generator().manual_seed(3))
+    assert type(made) is DataLoader and made.collate_fn is collate and not made.persistent_workers
+    stock = DataLoader(plain, 16, shuffle=True, generator=torch.Generator().manual_seed(3))
+    for a, b in zip(made, stock, strict=True):
+        same(a, b)
+    assert augsynth.loader(blended, 16, num_workers=0, collate_fn=default_collate).collate_fn is default_collate
+    for wrong in ({"batch_size": 0}, {"batch_size": 2.0}):
+        with pytest.raises(augsynth.ConfigError, match="batch_size"):
+            augsynth.loader(blended, **wrong)
+    with pytest.raises(augsynth.ConfigError, match="expected a SyntheticDataset"):
+        augsynth.loader(REAL["tensors"])
+
+
+def test_measuring_leaves_no_trace(gens):
+    blended, _ = pairs(gens, "tensors")
+    state = torch.get_rng_state()
+    made = augsynth.loader(blended, 16)
+    assert made.num_workers in (0, 1, 2) or made.num_workers > 2
+    assert torch.equal(torch.get_rng_state(), state) and blended.stats()["samples"] == 0
