@@ -56,9 +56,9 @@ def evaluate(
         str | None,
         typer.Option("--judge", help="Of labels: embeddings, where the kind of data has them. None: what suits."),
     ] = None,
-    overlap: Annotated[str, typer.Option("--overlap", help="Held-out samples that were trained on: error or drop.")] = (
-        "error"
-    ),
+    overlap: Annotated[
+        str, typer.Option("--overlap", help="Held-out samples that were trained on: error, drop or keep.")
+    ] = ("error"),
     settings: SampleSettings = None,
     out: Out = None,
     device: Device = "cpu",

@@ -53,7 +53,9 @@ def evaluate(
             callable: n samples as generators see them → (n, d).
         metrics: further ones: names of metric plugins, or callables ``(made, train, held)`` of three :class:`Samples`
             that return a :class:`Figure` or several.
-        overlap: what to do with held-out samples that are in the training set as well: ``"error"``, or ``"drop"``.
+        overlap: what to do with held-out samples that are in the training set as well: ``"error"``, ``"drop"``, or
+            ``"keep"`` where different ones are equal by chance, as rows of few values are: without them, generated
+            samples that are equal by chance would be taken for copies.
         judge: of the labels: a classifier that is fitted on ``real``, with ``fit(inputs, labels)``, ``labels`` and
             ``probabilities(inputs)``, such as :class:`EmbeddingClassifier`; ``"embeddings"`` for that one; None for
             what suits the kind of data.

@@ -70,7 +70,8 @@ def wilson(successes: float, n: int, z: float = 1.959964) -> Interval:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # at the ends, the bound is the end itself, and not the rounding next to it
+    return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
 
 
 def difference(successes: float, n: int, others: float, m: int, z: float = 1.959964) -> Interval:

@@ -159,8 +159,8 @@ def drawn(
 
 
 def _without_overlap(train: TrainingData, held: TrainingData, overlap: str) -> tuple[TrainingData, list[str]]:
-    if overlap not in ("error", "drop"):
-        raise ConfigError(f"overlap={overlap!r}: expected 'error' or 'drop'")
+    if overlap not in ("error", "drop", "keep"):
+        raise ConfigError(f"overlap={overlap!r}: expected 'error', 'drop' or 'keep'")
     known: dict[bytes, int] = {}
     for i, digest in enumerate(_digests(train)):
         known.setdefault(digest, i)
@@ -170,10 +170,11 @@ def _without_overlap(train: TrainingData, held: TrainingData, overlap: str) -> t
     told = f"{len(pairs)} of {len(held)} held-out samples are in the training data as well"
     if overlap == "error":
         raise DataError(
-            f"{told}, such as {_sample_pair(pairs[0])}: every figure would flatter. Split anew, or pass "
-            f"overlap='drop' to "
-            "leave them out"
+            f"{told}, such as {_sample_pair(pairs[0])}: every figure would flatter. Split anew, or pass overlap='drop' "
+            "to leave them out; where different people have the same sample, as in rows of few values, overlap='keep'"
         )
+    if overlap == "keep":
+        return held, [f"{told}; they were kept, as samples that are equal by chance"]
     if len(pairs) == len(held):
         raise DataError(f"{told}: nothing is left to compare with")
     inside = {i for _, i in pairs}

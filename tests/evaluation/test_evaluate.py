@@ -242,7 +242,7 @@ def test_inception_is_named_fid(tmp_path, monkeypatch):
         ({"n": 0}, "n=0: expected a whole number from 1 up"),
         ({"features": "vgg"}, "features='vgg': for image data there are 'auto'"),
         ({"features": lambda x: torch.full((len(x), 3), float("nan"))}, "NaN or infinite"),
-        ({"overlap": "keep"}, "overlap='keep': expected 'error' or 'drop'"),
+        ({"overlap": "leave"}, "overlap='leave': expected 'error', 'drop' or 'keep'"),
         ({"gen": "few"}, "generated samples of class '0'"),
     ],
 )

@@ -1,8 +1,10 @@
 """Tables: the suite, and what is theirs alone."""
 
+import importlib
 import sys
-from datetime import date
+from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 from augsynth_tabular.columns import Column
@@ -116,8 +118,48 @@ def test_the_options_say_whether_a_table_is_one_of_rows_or_of_texts(tmp_path):
         augsynth.open_dataset(str(file), size=8)
 
 
-def test_without_ctgan_the_error_names_the_extra(tiny, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ctgan", None)
+def test_without_ctgan_the_error_names_the_extra(monkeypatch):
+    for name in ("ctgan", "ctgan.data_transformer", "ctgan.synthesizers.tvae"):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "augsynth_tabular.tvae", raising=False)
     with pytest.raises(augsynth.MissingDependencyError, match=r"pip install 'augsynth-tabular\[tvae\]'"):
-        augsynth.fit("tvae", tiny, progress=False)
+        importlib.import_module("augsynth_tabular.tvae")
+
+
+def test_numbers_have_the_decimals_of_real_ones():
+    rows = [{"price": round(0.25 * (i % 40), 2), "weight": i / 7, "age": float(i % 90)} for i in range(200)]
+    price, weight, age = (Column.of(name, [row[name] for row in rows]) for name in rows[0])
+    assert (price.decimals, weight.decimals, age.decimals) == (2, None, 0)
+    assert (price.value(3.14159), age.value(3.14159)) == (3.14, 3.0) and weight.value(3.14159) == 3.14159
+    assert type(age.value(3.14159)) is float
+    assert Column.declared("price", low=0.0, high=10.0, decimals=1).value(3.14159) == 3.1
+    made = augsynth.fit("marginals", Rows(rows, None), steps=3, progress=False).sample(50, seed=0).x
+    assert all(row["price"] == round(row["price"], 2) and row["age"] == int(row["age"]) for row in made)
+
+
+def test_datetimes_keep_their_hours():
+    column = Column.of("at", [datetime(2020, 1, 1, 8, 30), datetime(2020, 1, 2, 17, 45)])
+    assert column.value(column.low + 0.25) == datetime(2020, 1, 1, 14, 30)
+
+
+def test_rows_are_shown_as_a_table(tiny):
+    spec = augsynth.fit("marginals", tiny, steps=1, progress=False).spec
+    page = default_registry().modality("tabular").html(spec, [{**tiny[0][0], "city": "<b>", "income": None}])
+    assert "<th>height</th>" in page and "<td>&lt;b&gt;</td>" in page and "<td></td>" in page
+
+
+def test_rows_that_different_people_share_are_no_copies(tmp_path):
+    def people(seed):
+        random = np.random.default_rng(seed)
+        rows = [{"a": str(x), "b": int(y), "c": float(z)} for x, y, z in random.integers(0, 4, (300, 3))]
+        return Rows(rows, [i % 2 for i in range(300)])
+
+    real, held = people(0), people(1)
+    gen = augsynth.fit("marginals", real, steps=300, progress=False, device="cpu")
+    settings = {"n": 200, "judge_steps": 20, "progress": False}
+    with pytest.raises(augsynth.DataError, match="overlap='keep'"):
+        augsynth.evaluate(gen, real, held, **settings)
+    found = augsynth.evaluate(gen, real, held, overlap="keep", **settings)
+    assert "copies" not in found.flags and any("equal by chance" in one for one in found.warnings)
+    with pytest.raises(augsynth.ConfigError, match="'error', 'drop' or 'keep'"):
+        augsynth.evaluate(gen, real, held, overlap="leave", **settings)

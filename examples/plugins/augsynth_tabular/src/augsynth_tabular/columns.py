@@ -14,6 +14,7 @@ import augsynth
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _MOST = 200  # categories
+_DECIMALS = 7
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Column:
         mean, std, low, high: of numbers, and of dates in days.
         values: the categories, in order.
         form: of a date: ``"str"``, ``"date"`` or ``"datetime"``; of a category: ``"str"`` or ``"bool"``.
+        decimals: of numbers, to which values are rounded; None for all.
         public: whether it was declared, and not read off the values; a private fit needs all columns so.
     """
 
@@ -40,10 +42,18 @@ class Column:
     values: tuple[Any, ...] = ()
     form: str = "str"
     public: bool = False
+    decimals: int | None = None
 
     @classmethod
     def declared(
-        cls, name: str, *, values: Any = None, low: Any = None, high: Any = None, gaps: bool = False
+        cls,
+        name: str,
+        *,
+        values: Any = None,
+        low: Any = None,
+        high: Any = None,
+        gaps: bool = False,
+        decimals: int | None = None,
     ) -> Column:
         """What a column may hold, known without looking at the data.
 
@@ -52,6 +62,7 @@ class Column:
             values: the categories; or
             low, high: the bounds: whole numbers, floats, or dates, as dates or by ISO 8601.
             gaps: whether values may be missing.
+            decimals: of numbers, to which generated ones are rounded; None for all.
 
         Raises:
             ConfigError: neither or both are given, or they cannot be used.
@@ -74,7 +85,9 @@ class Column:
         low, high = as_number(low), as_number(high)
         if not -math.inf < low < high < math.inf:
             raise augsynth.ConfigError(f"column {name!r}: low={low!r}, high={high!r}: expected low below high")
-        return cls(name, kind, gaps, (low + high) / 2, (high - low) / 4, low, high, form=form, public=True)
+        return cls(
+            name, kind, gaps, (low + high) / 2, (high - low) / 4, low, high, form=form, public=True, decimals=decimals
+        )
 
     def check(self, values: list[Any]) -> None:
         """Raise a DataError for a value that was declared not to occur: it names the row."""
@@ -128,7 +141,9 @@ class Column:
             raise augsynth.DataError(f"column {name!r} has infinite values")
         std = float(numbers.std()) or 1.0
         form = _form_of(there[0]) if kind == "date" else "str"
-        return cls(name, kind, gaps, float(numbers.mean()), std, float(numbers.min()), float(numbers.max()), form=form)
+        low, high, mean = float(numbers.min()), float(numbers.max()), float(numbers.mean())
+        decimals = _decimals(numbers) if kind == "number" else None
+        return cls(name, kind, gaps, mean, std, low, high, form=form, decimals=decimals)
 
     @property
     def width(self) -> int:
@@ -150,7 +165,7 @@ class Column:
         if self.kind == "integer":
             return round(number)
         if self.kind == "number":
-            return float(number)
+            return float(number if self.decimals is None else round(number, self.decimals))
         if self.form == "datetime":
             return datetime.fromordinal(1) + timedelta(minutes=round(number * 1440))
         day = date.fromordinal(1 + round(number))
@@ -175,6 +190,11 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "category"
     raise augsynth.DataError(f"a value of type {type(value).__name__}, {value!r}: expected a number, a name or a date")
+
+
+def _decimals(numbers: Any) -> int | None:
+    """The fewest decimals that all of the numbers have; None for many."""
+    return next((d for d in range(_DECIMALS) if (numbers == numbers.round(d)).all()), None)
 
 
 def _form_of(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from augsynth import authoring
-from augsynth_tabular.columns import Column
+from augsynth_tabular.columns import Column, missing
 from augsynth_tabular.grid import Grid
 from augsynth_tabular.rows import Rows, TableOfRows
 from augsynth_tabular.smote import Smote
@@ -81,6 +82,14 @@ class TabularModality(authoring.Modality):
             known[:, start : start + column.width] = 0.0
             start += column.width
             yield column.name, known, cells[:, i]
+
+    def html(self, spec, x, *, large=False):
+        def row(cells, tag):
+            return "<tr>" + "".join(f"<{tag}>{escape(one)}</{tag}>" for one in cells) + "</tr>"
+
+        told = [["" if missing(row[name]) else str(row[name]) for name in spec.names] for row in x]
+        body = "".join(row(one, "td") for one in told)
+        return f'<div class="scroll"><table>{row(spec.names, "th")}{body}</table></div>'
 
     def lines(self, spec, x):
         return [json.dumps(row, ensure_ascii=False, default=str) for row in x]
