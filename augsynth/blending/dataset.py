@@ -25,13 +25,11 @@ from augsynth.blending.real_data import (
     inspect,
     is_blend,
     nested_targets,
-    positions_of,
-    read,
     set_inner_epoch,
 )
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
-from augsynth.blending.stacked import StackedSamples
+from augsynth.blending.sources import several
 from augsynth.blending.strength import ByClass, table_of
 from augsynth.errors import CapabilityError, ConfigError, EpochWarning
 from augsynth.labels.kinds import Plain
@@ -56,10 +54,10 @@ class SyntheticDataset(Making, Dataset[Any]):
 
     Args:
         real: the real dataset, map-style; may itself be a :class:`SyntheticDataset`.
-        source: a fitted generator (or another source) whose samples have the form of the real ones; None with a ratio
-            of 0, for seeded transforms alone.
+        source: a fitted generator (or another source) whose samples have the form of the real ones; or several with
+            their shares, ``{"gan": (gan, 0.2), "vae": (vae, {"rare": 0.5})}``; None with a ratio of 0.
         ratio: share of the epoch that is synthetic, in [0, 1]: a number; a mapping label → number, where classes not
-            named get 0; or a schedule, called with the epoch.
+            named get 0; or a schedule, called with the epoch. Left out where sources have shares of their own.
         condition: label of a synthetic sample: ``"match"``, that of the sample it replaces; ``"balance"``, the rare
             classes, filled up to a common level; a mapping label → weight; a callable ``(labels, u)`` of the replaced
             labels and as many uniform numbers; None, the generator's choice. Topics of a generator that was fitted
@@ -107,7 +105,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         real: Any,
         source: Any,
         *,
-        ratio: Ratio,
+        ratio: Ratio | None = None,
         condition: Condition = "match",
         mode: str = "replace",
         transform: Any = None,
@@ -128,6 +126,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         progress: bool = True,
     ) -> None:
         check_map_style(real)
+        source, ratio = several(source, ratio)
         if mode not in MODES:
             raise ConfigError(f"mode={mode!r}: expected one of {', '.join(map(repr, MODES))}")
         if mode == "vary" and "vary" not in getattr(source, "capabilities", ()):
@@ -194,12 +193,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         like one and is an array until somebody looks, see :func:`augsynth.collate`."""
         plan = self._epoch_plan()
         if self._plain and plan.all_real:
-            samples: MutableSequence[Any]
-            if self._columns is None:
-                samples = read(self.real, indices)
-            else:
-                rows = self._columns.at(positions_of(indices, len(plan)))
-                samples = StackedSamples(columns=self._columns, rows=rows)
+            samples = self._unchanged(indices, plan)
             self._shared.serve(len(samples))
             return samples
         if (stacked := self._stacked(indices, plan)) is not None:

@@ -19,6 +19,7 @@ from augsynth.blending.ratio import Ratio
 from augsynth.blending.real_form import RealForm, probed
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.sources import several
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
@@ -36,7 +37,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
 
     Args:
         real: an iterable that starts anew at each ``iter``.
-        source: a fitted generator whose samples have the form of the real ones; it must know the stream's labels.
+        source: a fitted generator whose samples have the form of the real ones; it must know the stream's labels. Or
+            several, as of :class:`SyntheticDataset`.
         ratio: a number, a mapping label → number, or a schedule of the epoch.
         condition: ``"match"``, a mapping label → weight, a callable, topics, or None. ``"balance"`` needs the class
             frequencies, which a stream does not tell; pass a mapping.
@@ -54,7 +56,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         real: Iterable[Any],
         source: Any,
         *,
-        ratio: Ratio,
+        ratio: Ratio | None = None,
         condition: Condition = "match",
         sharded: bool = False,
         buffer_size: int = 256,
@@ -72,6 +74,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         super().__init__()
         if not hasattr(real, "__iter__") or isinstance(real, Iterator):
             raise DataError(f"real is of type {type(real).__name__}: expected an iterable that can be started anew")
+        source, ratio = several(source, ratio)
         if condition == "balance":
             raise ConfigError(
                 "condition='balance': a stream does not tell its class frequencies; pass a mapping label → weight"

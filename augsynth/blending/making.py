@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +66,13 @@ class Making(Blend):
     def _columns(self) -> Columns | None:
         """The arrays behind the real data, where there are some, and nothing changes what is read of them."""
         return Columns.of(self.real, self._form.structure, self._form.labels) if self._plain else None
+
+    def _unchanged(self, indices: Sequence[int], plan: EpochPlan) -> MutableSequence[Any]:
+        """Real samples alone, as they are."""
+        if self._columns is None:
+            return read(self.real, indices)
+        rows = self._columns.at(positions_of(indices, len(plan)))
+        return StackedSamples(columns=self._columns, rows=rows)
 
     def _stacked(self, indices: Sequence[int], plan: EpochPlan) -> StackedSamples | None:
         """The samples as arrays; None where they are not to be had so."""
