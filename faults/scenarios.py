@@ -126,8 +126,9 @@ def gone(group: int, seconds: float = 20.0) -> None:
         time.sleep(0.2)
 
 
-def interrupted(code: str, resumed: str, folder: Path, how: list[int], pattern: str, times: int) -> int:
-    """Run ``code``, send signals at random moments, and go on, until it is through; returns how often it was hit."""
+def interrupted(code: str, resumed: str, folder: Path, how: list[int], pattern: str, times: int, takes: float) -> int:
+    """Run ``code``, send signals at random moments within the ``takes`` seconds that it needs by itself, and go on,
+    until it is through; returns how often it was hit."""
     hits = 0
     for turn in range(times):
         process = subprocess.Popen(
@@ -138,7 +139,7 @@ def interrupted(code: str, resumed: str, folder: Path, how: list[int], pattern: 
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
-        end = time.monotonic() + 6.0 + 3.0 * random.random()
+        end = time.monotonic() + takes * random.uniform(0.3, 0.9)
         while time.monotonic() < end and process.poll() is None:
             time.sleep(0.05)
         for one in how:
@@ -233,10 +234,12 @@ def fork(folder: Path) -> str:
 def fit_under(folder: Path, how: list[int], times: int) -> str:
     for place in ("whole", "hit"):
         (folder / place).mkdir()
+    started = time.monotonic()
     finished(FIT.format(resume=False), folder / "whole")
+    takes = time.monotonic() - started
     # what was killed before its first checkpoint has nothing to go on from
     resumed = "import os; there = os.path.exists('gen'); " + FIT.format(resume="there")
-    hits = interrupted(resumed, resumed, folder / "hit", how, "gen/model.safetensors", times)
+    hits = interrupted(resumed, resumed, folder / "hit", how, "gen/model.safetensors", times, takes)
     one, other = (digest(folder / place, "gen/model.safetensors") for place in ("whole", "hit"))
     if one != other:
         raise AssertionError("the resumed fit has other weights")
@@ -264,8 +267,10 @@ def killed_and_resumed(code: str, folder: Path, pattern: str, times: int) -> tup
     for place in (whole, hit):
         place.mkdir()
         fitted(place)
+    started = time.monotonic()
     finished(code, whole)
-    return whole, hit, interrupted(code, code, hit, [signal.SIGKILL], pattern, times)
+    takes = time.monotonic() - started
+    return whole, hit, interrupted(code, code, hit, [signal.SIGKILL], pattern, times, takes)
 
 
 @scenario("SIGKILL while recording")

@@ -62,7 +62,9 @@ class Sources:
         labels = self.spec.classes
         if any(isinstance(share, Mapping) for _, share in given.values()):
             self.ratio = {label: min(float(share), 1.0) for label, share in zip(labels.values, total, strict=True)}
-        self._edges = self._shares.cumsum(1) / total.clamp(min=1e-12)[:, None]
+        # of a class that nobody has a share of, and that is asked for all the same, each makes as of all
+        weights = torch.where(total[:, None] > 0, self._shares, self._shares.sum(0))
+        self._edges = weights.cumsum(1) / weights.sum(1, keepdim=True).clamp(min=1e-12)
         self._check_present()
 
     # ------------------------------------------------------------------ what a blend asks of a source

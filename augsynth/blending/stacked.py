@@ -95,7 +95,7 @@ class StackedSamples(UserList[Any]):
         self._samples = list(samples or ())
 
     @property
-    def data(self) -> list[Any]:  # type: ignore[override]
+    def data(self) -> list[Any]:
         """The samples. From here on they may have been changed, and the arrays count for nothing."""
         if self._parts is not None:
             columns, rows, at, made = self._parts
@@ -113,6 +113,10 @@ class StackedSamples(UserList[Any]):
                         self._samples[i] = sample
             self._parts = None
         return self._samples
+
+    @data.setter
+    def data(self, samples: list[Any]) -> None:
+        self._samples, self._parts = samples, None
 
     def stacked(self, *, shared: bool = False) -> list[Tensor] | None:
         """Inputs (n, ...) and labels (n,), None once somebody has looked at the samples.

@@ -58,6 +58,13 @@ def test_shares_by_label(gens):
         assert set(found[label]) == {"", "augsynth/gan"} and 0.3 < found[label].count("") / 100 < 0.7
 
 
+def test_a_class_without_a_share_may_be_asked_for_all_the_same(gens):
+    sources = Sources({"vae": (gens["vae"], {0: 0.5}), "gan": (gens["gan"], {0: 0.5, 1: 0.3})})
+    made = sources.sample(labels=[2] * 60, seed=0)
+    assert torch.as_tensor(made.y).tolist() == [2] * 60
+    assert {one["plugin"] for one in made.meta} == {"augsynth/vae", "augsynth/gan"}
+
+
 def test_a_sample_follows_its_seed_alone(gens, recorded):
     sources = {"vae": (gens["vae"], 0.4), "kept": (recorded, 0.4)}
     one_by_one = [blend(sources)[i] for i in range(40)]

@@ -139,6 +139,11 @@ def test_what_behaves_like_a_list_behaves_like_one(gens):
     batch.append(last)
     batch.insert(0, last)
     assert len(batch) == 11 and [len(column) for column in zip(*batch, strict=True)] == [11, 11]
+    batch = fresh()
+    batch += [last]
+    batch *= 2
+    batch[1:3] = []
+    assert len(batch) == 20 and collate(batch)[0].shape[0] == 20
     with pytest.raises(IndexError):
         fresh()[10]
     with pytest.raises(IndexError, match="60 is out of range for 60"):

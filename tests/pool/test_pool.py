@@ -310,7 +310,9 @@ class Breaks:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_producer_that_raises_is_heard_of(vae, workers):
-    with augsynth.SamplePool(Breaks(vae, ValueError("weights are NaN")), 60, batch_size=20, timeout=20) as pool:
+    broken = Breaks(vae, ValueError("weights are NaN"))
+    # it begins when it is read: else it may break while the blend is made, which looks at one sample
+    with augsynth.SamplePool(broken, 60, batch_size=20, timeout=20, start=False) as pool:
         blended = augsynth.SyntheticDataset(DATA, pool, ratio=0.5, seed=0)
         with pytest.raises(augsynth.PoolError, match="producer failed.*ValueError: weights are NaN"):
             read(blended, num_workers=workers)
