@@ -2,16 +2,20 @@
 
 Cases: the blend at ratio 0 and at 0.5 from a pool that was filled before, with the stock collate and with
 ``augsynth.collate``; and, as the best that a bare dataset can have, ``TensorDataset`` indexed a batch at a time. All in
-turns; medians of the ratios of a turn.
+turns; medians of the ratios of a turn. Once more with a process that keeps each core busy, as others on a machine do.
 
     python benchmarks/bench_collate.py
 """
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -52,6 +56,19 @@ def indexed(real: TensorDataset) -> Callable[[], None]:
     return run
 
 
+@contextmanager
+def others(busy: bool) -> Iterator[None]:
+    """With a process for each core that does nothing but take its time, or without."""
+    loop = [sys.executable, "-c", "while True: pass"]
+    running = [subprocess.Popen(loop) for _ in range(os.cpu_count() or 1)] if busy else []
+    try:
+        yield
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     figures: dict[str, Any] = {"batch": BATCH, "ratio": RATIO}
@@ -64,7 +81,7 @@ def main() -> None:
             pool.fill()
             half = augsynth.SyntheticDataset(real, pool, ratio=RATIO, seed=0)
             zero = augsynth.SyntheticDataset(real, gen, ratio=0.0, seed=0)
-            for workers in (0, 2):
+            for workers, busy in ((0, False), (2, False), (0, True)):
                 cases = {
                     "bare": reading(real, workers),
                     "0.5, stock collate": reading(half, workers),
@@ -74,13 +91,17 @@ def main() -> None:
                 }
                 if not workers:
                     cases["bare, a batch at a time"] = indexed(real)
-                times = in_turns(cases, repeats=15)
+                with others(busy):
+                    times = in_turns(cases, repeats=15)
                 speeds = {
                     case: statistics.median(a / b for a, b in zip(times["bare"], own, strict=True))
                     for case, own in times.items()
                 }
                 batch = statistics.median(times["bare"]) / (n / BATCH)
-                figures[f"{name}, {workers} workers"] = {"speed over bare": speeds, "bare, us a batch": 1e6 * batch}
+                figures[f"{name}, {workers} workers{', busy cores' if busy else ''}"] = {
+                    "speed over bare": speeds,
+                    "bare, us a batch": 1e6 * batch,
+                }
             figures[f"{name}, workers that loader() takes"] = augsynth.loader(half, BATCH).num_workers
     record("collate", figures)
 

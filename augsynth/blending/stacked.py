@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset, default_collate, get_worker_info
 
+from augsynth._gather import gathered, scattered
 from augsynth.labels.kinds import Targets
 from augsynth.structure import Structure
 
@@ -47,7 +48,10 @@ class Columns:
             inner = cls.of(dataset.dataset, structure, labels)
             if inner is None:
                 return None
-            chosen = torch.as_tensor(list(dataset.indices), dtype=torch.int64)
+            chosen, n = torch.as_tensor(list(dataset.indices), dtype=torch.int64), len(dataset.dataset)  # type: ignore[arg-type]
+            if bool(((chosen < -n) | (chosen >= n)).any()):
+                return None  # the error is that of the dataset
+            chosen = torch.where(chosen < 0, chosen + n, chosen)
             return cls(inner.inputs, inner.targets, inner.at(chosen), inner.whole)
         whole = type(dataset) is not TensorDataset
         arrays = getattr(dataset, "as_arrays", lambda: None)() if whole else dataset.tensors
@@ -55,7 +59,8 @@ class Columns:
             return None
         inputs, targets = arrays
         on_cpu = inputs.device.type == "cpu" == targets.device.type
-        return cls(inputs, targets, None, whole) if on_cpu and targets.ndim == 1 else None
+        sound = targets.ndim == 1 and len(inputs) == len(targets) == len(dataset)
+        return cls(inputs, targets, None, whole) if on_cpu and sound else None
 
     def at(self, positions: Tensor) -> Tensor:
         """(k,) rows of the arrays, of k positions in the dataset."""
@@ -101,7 +106,7 @@ class StackedSamples(UserList[Any]):
             columns, rows, at, made = self._parts
             whole = columns.whole
             views = columns.inputs[0].nbytes >= _LARGE
-            x = [columns.inputs[i] for i in rows.tolist()] if views else columns.inputs.index_select(0, rows).unbind()
+            x = [columns.inputs[i] for i in rows.tolist()] if views else gathered(columns.inputs, rows).unbind()
             real = list(zip(x, _labels(columns.targets.index_select(0, rows), whole), strict=True))
             if at is None or made is None:
                 self._samples = real
@@ -138,9 +143,9 @@ class StackedSamples(UserList[Any]):
             if shared:
                 out = out.share_memory_()
             # a row too many is written where a synthetic one comes: memory is touched once, and not for a part as well
-            torch.index_select(array, 0, everywhere, out=out)
+            gathered(array, everywhere, out)
             if made is not None:
-                out.index_copy_(0, made[2], made[i])
+                scattered(out, made[2], made[i])
             found.append(out)
         return found
 

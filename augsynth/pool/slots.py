@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from augsynth._gather import gathered
 from augsynth.errors import ConfigError
 from augsynth.sample_spec import SampleSpec
 
@@ -75,7 +76,7 @@ class Slots:
         """Copies of the samples in ``slots`` (k,): raw (k, ...), or packed; their seeds and topics (k,)."""
         seeds, topics = self._about[buffer].index_select(0, slots).unbind(1)
         if not self.width:
-            return self.content[buffer].index_select(0, slots), seeds, topics
+            return gathered(self.content[buffer], slots), seeds, topics
         content, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
         return [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()], seeds, topics
 

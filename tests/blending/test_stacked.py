@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default
 
 import augsynth
 from augsynth import SyntheticDataset, collate
+from augsynth._gather import gathered, scattered
 from augsynth.blending.stacked import StackedSamples
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.modalities.image.tiny import TinyImages
@@ -241,3 +242,23 @@ def test_measuring_leaves_no_trace(gens):
     made = augsynth.loader(blended, 16)
     assert made.num_workers in (0, 1, 2) or made.num_workers > 2
     assert torch.equal(torch.get_rng_state(), state) and blended.stats()["samples"] == 0
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float64, torch.uint8, torch.bool, torch.float16, torch.bfloat16]
+)
+def test_rows_of_any_dtype_are_copied(dtype):
+    array = (torch.arange(60).reshape(10, 2, 3) % 2 == 0).to(dtype)
+    rows = torch.tensor([9, 0, 0, 4])
+    made = gathered(array, rows)
+    assert made.dtype == dtype and torch.equal(made, array[rows])
+    scattered(made, torch.tensor([1, 3]), array[:2])
+    assert torch.equal(made, torch.stack([array[9], array[0], array[0], array[1]]))
+    assert gathered(array, torch.tensor([], dtype=torch.int64)).shape == (0, 2, 3)
+
+
+def test_subsets_with_negative_and_with_wrong_indices(gens):
+    odd = SyntheticDataset(Subset(REAL["tensors"], [-1, 0, -60]), gens["tensors"], ratio=0.0, seed=0)
+    same(collate(odd.__getitems__([0, 1, 2])), [X[[59, 0, 0]], Y[[59, 0, 0]]])
+    short = Own(ArrayDataset(torch.cat([X, X]), torch.cat([Y, Y]), "abc"))  # as_arrays() has fewer than it says
+    assert not isinstance(SyntheticDataset(short, None, ratio=0.0, seed=0).__getitems__([70]), StackedSamples)
