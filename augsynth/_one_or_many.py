@@ -13,3 +13,11 @@ def is_one(value: Any) -> bool:
     if isinstance(value, (Tensor, np.ndarray)):
         return value.ndim == 0
     return isinstance(value, (str, np.generic)) or not hasattr(value, "__len__")
+
+
+def number_asked(n: int | None, labels: Any, seeds: Any) -> int:
+    """How many samples are asked for: n, else as many as there are labels or seeds, else one."""
+    if n is not None:
+        return n
+    several = next((value for value in (labels, seeds) if value is not None and not is_one(value)), None)
+    return 1 if several is None else len(several)

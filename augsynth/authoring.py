@@ -17,6 +17,7 @@ _EXPORTS = {
     "augsynth._progress": ("progress_bar",),
     "augsynth._rng_guard": ("seeded_globals",),
     "augsynth._shares": ("check_shares",),
+    "augsynth._wrapped": ("attributes_of",),
     "augsynth.averaging": ("averaged",),
     "augsynth.batch": ("SampleBatch",),
     "augsynth.callbacks": ("Callback",),

@@ -13,6 +13,7 @@ from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
 from augsynth._shares import check_shares as check_shares
+from augsynth._wrapped import attributes_of as attributes_of
 from augsynth.averaging import averaged as averaged
 from augsynth.batch import SampleBatch as SampleBatch
 from augsynth.callbacks import Callback as Callback

@@ -140,6 +140,7 @@ AUTHORS = [
     "WorkingSize",
     "atomic_file",
     "atomic_folder",
+    "attributes_of",
     "averaged",
     "base_size",
     "cache_folder",

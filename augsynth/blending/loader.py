@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from augsynth._cores import usable_cores
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.blending.stacked import collate
@@ -75,9 +75,8 @@ class _Turns:
 
 def _fastest(dataset: SyntheticDataset, batch_size: int) -> int:
     """The number of workers that hands out samples fastest."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with preserved_rng():
-        rates = {workers: _rate(dataset.apart(), batch_size, workers) for workers in sorted({0, 1, cores})}
+        rates = {workers: _rate(dataset.apart(), batch_size, workers) for workers in sorted({0, 1, usable_cores()})}
     return max(rates, key=rates.__getitem__)
 
 

@@ -77,9 +77,8 @@ class Making(Blend):
     def _stacked(self, indices: Sequence[int], plan: EpochPlan) -> StackedSamples | None:
         """The samples as arrays; None where they are not to be had so."""
         columns = self._columns
-        if columns is None or self.mode == "vary" or self.synthetic_transform is not None:
-            return None
-        if self._label_condition is None:
+        changed = self.mode == "vary" or self.synthetic_transform is not None
+        if columns is None or changed or self._label_condition is None:
             return None
         decision = plan.decide(positions_of(indices, len(plan)))
         rows = decision.synthetic.nonzero().flatten()
@@ -91,6 +90,7 @@ class Making(Blend):
         self._shared.generated(len(rows), time.perf_counter_ns() - began)
         y = labels.batched(wanted)
         if made is None or not columns.takes(made, y):
+            self._columns = None  # nor will later ones be: nothing is drawn in vain again
             return None
         at = (~decision.synthetic).nonzero().flatten()
         real = columns.at(decision.sources.index_select(0, at))

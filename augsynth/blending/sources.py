@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from augsynth._one_or_many import is_one
+from augsynth._one_or_many import is_one, number_asked
 from augsynth.batch import SampleBatch
 from augsynth.blending.ratio import Ratio, checked_share
 from augsynth.errors import ConfigError, NotFittedError, SpecMismatchError
@@ -111,9 +111,7 @@ class Sources:
         **options: Any,
     ) -> SampleBatch:
         """Samples, each of the source that its seed chooses; arguments as of :meth:`Generator.sample`."""
-        if n is None:
-            several = next((v for v in (labels, seeds) if v is not None and not is_one(v)), None)
-            n = 1 if several is None else len(several)
+        n = number_asked(n, labels, seeds)
         row_seeds = seeds_for(n, seed=seed, seeds=seeds)
         which = self._chosen(labels, row_seeds)
         # a pool is asked for nothing that is set already

@@ -33,6 +33,14 @@ class TrainingBatch:
     progress: float
     topics: Tensor | None = None
 
+    def of_each_class(self, classes: int) -> tuple[Tensor, Tensor]:
+        """(m,) seeds and (m,) int64 class positions of as many samples of each class, two at least, class after class:
+        for a step that makes samples and gets none, see :meth:`Generator.release`."""
+        each = max(2, len(self.seeds) // classes)
+        seeds = self.seeds.repeat(-(-classes * each // len(self.seeds)))[: classes * each]
+        seeds = seeds + torch.arange(len(seeds), device=seeds.device)
+        return seeds, torch.arange(classes, device=seeds.device).repeat_interleave(each)
+
 
 class AuthoredGenerator(nn.Module):
     """The methods that a subclass of :class:`Generator` fills in, and the facts that it states."""

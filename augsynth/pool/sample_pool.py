@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth._one_or_many import is_one
+from augsynth._one_or_many import number_asked
 from augsynth._shares import shares_of
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError
@@ -211,10 +211,7 @@ class SamplePool(PoolReader):
         """
         if topics is not None or temperature != 1.0 or truncation is not None or options:
             raise ConfigError("the samples of a pool are made already: pass temperature, topics, ... to SamplePool")
-        if n is None:
-            several = next((v for v in (labels, seeds) if v is not None and not is_one(v)), None)
-            n = 1 if several is None else len(several)
-        row_seeds = seeds_for(n, seed=seed, seeds=seeds)
+        row_seeds = seeds_for(number_asked(n, labels, seeds), seed=seed, seeds=seeds)
         classes = self._requested(labels, row_seeds)
         self._demand()
         if self.refresh != "continuous":

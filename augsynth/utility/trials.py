@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from augsynth._atomic import atomic_file
+from augsynth._cores import usable_cores
 from augsynth._orphaned import orphaned
 from augsynth.errors import ConfigError
 
@@ -126,8 +127,7 @@ def usable_jobs(jobs: int | None, device: str) -> int:
     can = device == "cpu" and "fork" in multiprocessing.get_all_start_methods()
     if not can:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return jobs or cores
+    return jobs or usable_cores()
 
 
 def _end_with_parent() -> None:

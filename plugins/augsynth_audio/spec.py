@@ -71,7 +71,7 @@ class AudioSpec(authoring.SampleSpec):
             form, keys, rate = "dict", tuple(x), x.get("sampling_rate")
             x = x.get("array")
         else:
-            rate = _sample_rate_of(dataset)
+            rate = next(authoring.attributes_of(dataset, "sample_rate"), None)
         if not isinstance(x, (Tensor, np.ndarray)):
             raise augsynth.DataError(
                 f"a waveform of type {type(x).__name__}: expected a tensor or array (time,) or (channels, time)"
@@ -198,13 +198,3 @@ class AudioSpec(authoring.SampleSpec):
         made = np.asarray(transform(samples=given.copy(), sample_rate=self.sample_rate), dtype=np.float32)
         sized = replace(self, length=made.shape[-1])
         return sized.batched(torch.from_numpy(made.copy()).reshape(1, *sized.shape))[0]
-
-
-def _sample_rate_of(dataset: Any) -> Any:
-    """The attribute ``sample_rate`` of a dataset, or of what it wraps."""
-    rate = getattr(dataset, "sample_rate", None)
-    if rate is not None:
-        return rate
-    inside = [getattr(dataset, name, None) for name in ("dataset", "real")]
-    found = (_sample_rate_of(one) for one in [*inside, *(getattr(dataset, "datasets", None) or ())] if one is not None)
-    return next((one for one in found if one is not None), None)

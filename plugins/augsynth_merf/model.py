@@ -80,10 +80,8 @@ class MERF(authoring.Generator):
 
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         groups = max(self.num_classes, 1)
-        each = max(2, len(batch.seeds) // groups)
-        seeds = batch.seeds.repeat(-(-groups * each // len(batch.seeds)))[: groups * each]
-        seeds = seeds + torch.arange(len(seeds), device=seeds.device)
-        classes = torch.arange(groups, device=seeds.device).repeat_interleave(each)
+        seeds, classes = batch.of_each_class(groups)
+        each = len(seeds) // groups
         z = authoring.noise(seeds, (self.latent_dim,))
         x = self._generated(z, classes if self.num_classes else None)
         # a quarter of one kind of features a step: four times as many steps in the time, and the same in the mean

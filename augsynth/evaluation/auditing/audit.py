@@ -84,9 +84,9 @@ def audit(
     both = Samples.of(gen.spec, *sides)
     wanted = n if n is not None else 10 * len(both)
     data = TrainingData(gen.spec, [], None, "")
-    made = _made(gen, both, wanted, data, seed)
-    own = _scores(gen, both, made, data)
-    others = [_scores(one, both, _made(one, both, wanted, data, seed), data) for one in references]
+    made, extract = _made(gen, both, wanted, data, seed)
+    own = _scores(gen, gen.spec, both, made, extract)
+    others = [_scores(one, gen.spec, both, *_made(one, both, wanted, data, seed)) for one in references]
     scores = {name: (value[: len(sides[0])], value[len(sides[0]) :]) for name, value in calibrated(own, others).items()}
     found = audited(
         scores,
@@ -105,7 +105,6 @@ def audit(
             "augsynth": __version__,
         },
     )
-    extract = detail_space(data, gen.spec.joined([both.x, made.x]))
     found = with_attributes(found, attributes_told(gen.spec, both, len(sides[0]), made, extract))
     if found.violated:
         raise PrivacyViolationError(str(found), found)
@@ -129,16 +128,17 @@ def _read(dataset: Any, gen: Any, told: str, most: int, seed: int, show: bool) -
     return Samples(x[rows], None if classes is None else classes[rows])
 
 
-def _made(gen: Any, candidates: Samples, n: int, data: TrainingData, seed: int) -> Samples:
-    """n generated samples, of the classes of the candidates, which are positions in the spec of ``data``."""
+def _made(gen: Any, candidates: Samples, n: int, data: TrainingData, seed: int) -> tuple[Samples, Any]:
+    """n generated samples, of the classes of the candidates, which are positions in the spec of ``data``; and the space
+    in which they are compared."""
     wanted = None if candidates.classes is None else candidates.classes[torch.arange(n) % len(candidates)]
-    return drawn(gen, data, wanted, n, int(derive(seed, _DRAW)), {})
+    made = drawn(gen, data, wanted, n, int(derive(seed, _DRAW)), {})
+    return made, detail_space(data, data.spec.joined([candidates.x, made.x]))
 
 
-def _scores(gen: Any, candidates: Samples, made: Samples, data: TrainingData) -> dict[str, np.ndarray]:
-    """Of each attack, for all candidates."""
-    spec, labels = data.spec, None
+def _scores(gen: Any, spec: Any, candidates: Samples, made: Samples, extract: Any) -> dict[str, np.ndarray]:
+    """Of each attack, for all candidates, whose classes are positions in ``spec``."""
+    labels = None
     if candidates.classes is not None:
         labels = [spec.classes.values[c] for c in candidates.classes.tolist()]
-    extract = detail_space(data, spec.joined([candidates.x, made.x]))
     return by_generated(candidates, made, extract) | by_density(gen, spec.batched(candidates.x), labels)

@@ -82,8 +82,8 @@ def inferred(
     candidates = members + others
     found: list[tuple[str, np.ndarray]] = []
     for name, known, value in parts:
-        groups = None if name == LABEL else classes
-        nearest = _nearest(known[:candidates], known[candidates:], _cut(groups, candidates))
+        groups = np.zeros(len(known)) if classes is None or name == LABEL else classes
+        nearest = _nearest(known, groups, candidates)
         found.append((name, (value[:candidates] == value[candidates:][nearest]) & (nearest >= 0)))
     z = NormalDist().inv_cdf(1.0 - 0.025 / max(1, len(found)))
     made = {}
@@ -108,19 +108,16 @@ def sentence(found: Mapping[str, Inference]) -> str:
     )
 
 
-def _cut(classes: np.ndarray | None, at: int) -> tuple[np.ndarray, np.ndarray] | None:
-    return None if classes is None else (classes[:at], classes[at:])
-
-
-def _nearest(wanted: np.ndarray, among: np.ndarray, classes: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
-    """(n,) position of the nearest of the same class, -1 where there is none."""
+def _nearest(known: np.ndarray, groups: np.ndarray, candidates: int) -> np.ndarray:
+    """(candidates,) position, among those after the candidates, of the nearest of the same group; -1 where there is
+    none."""
     from sklearn.neighbors import NearestNeighbors
 
-    found = np.full(len(wanted), -1)
-    own, theirs = classes if classes is not None else (np.zeros(len(wanted)), np.zeros(len(among)))
+    found = np.full(candidates, -1)
+    own, theirs = groups[:candidates], groups[candidates:]
     for group in np.unique(own):
         rows, columns = np.flatnonzero(own == group), np.flatnonzero(theirs == group)
         if len(columns):
-            index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(among[columns])
-            found[rows] = columns[index.kneighbors(wanted[rows], return_distance=False)[:, 0]]
+            index = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known[candidates:][columns])
+            found[rows] = columns[index.kneighbors(known[rows], return_distance=False)[:, 0]]
     return found

@@ -93,13 +93,10 @@ class Marginals(authoring.Generator):
 
     def training_step(self, batch: authoring.TrainingBatch) -> Mapping[str, Tensor]:
         groups = max(self.num_classes, 1)
-        each = max(2, len(batch.seeds) // groups)
-        seeds = batch.seeds.repeat(-(-groups * each // len(batch.seeds)))[: groups * each]
-        seeds = seeds + torch.arange(len(seeds), device=seeds.device)
-        classes = torch.arange(groups, device=seeds.device).repeat_interleave(each)
+        seeds, classes = batch.of_each_class(groups)
         p = self._probabilities(self._scores(seeds, classes if self.num_classes else None, None))
-        p = p.view(groups, each, -1)
-        made = p.transpose(1, 2) @ p / each  # (classes, width, width)
+        p = p.view(groups, len(seeds) // groups, -1)
+        made = p.transpose(1, 2) @ p / p.shape[1]  # (classes, width, width)
         made = made[:, self.first, self.second]
         own = self.first == self.second  # of one cell, the mean is wanted and not that of the square
         made = torch.where(own, p.mean(1)[:, self.first], made)
@@ -109,11 +106,10 @@ class Marginals(authoring.Generator):
         scores = self._scores(seeds, labels, truncation) / max(temperature, 1e-3)
         picks = authoring.uniform(seeds, (len(self.grid.sizes),), stream=_CELLS).to(scores.device)
         places = authoring.uniform(seeds, (len(self.grid.sizes),), stream=_PLACES).tolist()
-        cells, start = [], 0
-        for i, size in enumerate(self.grid.sizes):
-            edges = scores[:, start : start + size].softmax(1).cumsum(1)
-            cells.append(start + (edges < picks[:, i : i + 1]).sum(1).clamp(max=size - 1))
-            start += size
+        cells = []
+        for i, (start, part) in enumerate(zip(self.grid.starts, scores.split(self.grid.sizes, 1), strict=True)):
+            edges = part.softmax(1).cumsum(1)
+            cells.append(start + (edges < picks[:, i : i + 1]).sum(1).clamp(max=part.shape[1] - 1))
         chosen = torch.stack(cells, 1).tolist()
         return authoring.Items(self.grid.row(*one) for one in zip(chosen, places, strict=True))
 

@@ -119,12 +119,11 @@ class TabularSpec(authoring.ListSpec):
 
 def _declared_by(dataset: Any) -> Sequence[Column]:
     """The attribute ``columns`` of a dataset, or of what it wraps, where that holds declarations."""
-    columns = getattr(dataset, "columns", None)
-    if isinstance(columns, (list, tuple)) and columns and all(isinstance(one, Column) for one in columns):
-        return columns
-    inside = [getattr(dataset, name, None) for name in ("dataset", "real")]
-    found = (_declared_by(one) for one in [*inside, *(getattr(dataset, "datasets", None) or ())] if one is not None)
-    return next((one for one in found if one), ())
+
+    def are_declared(columns: Any) -> bool:
+        return isinstance(columns, (list, tuple)) and bool(columns) and all(isinstance(c, Column) for c in columns)
+
+    return next(filter(are_declared, authoring.attributes_of(dataset, "columns")), ())
 
 
 def _plain(value: Any) -> Any:
