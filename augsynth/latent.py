@@ -170,7 +170,9 @@ class LatentGenerator(Generator):
         return (self._map("reconstruct", inputs, y) - inputs).square().flatten(1).mean(1)
 
     def finish(self, data: Any) -> None:
-        """Fit the mixture on the latents of all samples."""
+        """Fit the mixture on the latents of all samples; without any, after a private fit, it is the normal prior."""
+        if not len(data):
+            return
         parts = []
         for index in self.parts(len(data)):
             labels = None if data.classes is None else data.classes[index].to(self.device)

@@ -121,6 +121,11 @@ class SampleSpec:
         nothing. A spec that overrides :meth:`refined` must say."""
         return None if type(self).refined is SampleSpec.refined else f"{self.described}: refined by all samples"
 
+    def public_form(self: Self) -> Self:
+        """The spec with what holds for any data in place of what :meth:`refined` read off, where there is such; what is
+        left :meth:`read_off` tells."""
+        return self
+
     # ------------------------------------------------------------------ what follows from it
 
     @property

@@ -59,6 +59,14 @@ class VariationalGenerator(LatentGenerator):
     def training_step(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
         return self.bound(batch)[0]
 
+    def sample_bounds(self, batch: TrainingBatch) -> Tensor:
+        """(n,) the bound of each sample by itself, a value: what :meth:`sample_losses` of a subclass with one optimizer
+        returns, if it offers ``privacy=``."""
+        seen, made, mean, deviation = self._passed(batch)
+        reconstruction, kl = sample_evidence(seen, made, mean, deviation, self.free_bits)
+        loss: Tensor = (reconstruction + self._kl_weight(batch) * kl) / seen[0].numel()
+        return loss
+
     def validation_loss(self, batch: TrainingBatch) -> Tensor | None:
         if batch.progress < self.kl_warmup:
             # before the KL counts in full, the bound is not the one that is being optimised
@@ -69,14 +77,20 @@ class VariationalGenerator(LatentGenerator):
     def bound(self, batch: TrainingBatch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """The bound of a batch, its two terms a sample, and their sum a value as the ``"loss"``; what was seen of the
         samples, and what was decoded, both (n, ...)."""
-        weight = 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
+        seen, made, mean, deviation = self._passed(batch)
+        reconstruction, kl = evidence(seen, made, mean, deviation, self.free_bits)
+        loss = (reconstruction + self._kl_weight(batch) * kl) / seen[0].numel()
+        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}, seen, made
+
+    def _kl_weight(self, batch: TrainingBatch) -> float:
+        return 1.0 if self.kl_warmup <= 0 else min(1.0, batch.progress / self.kl_warmup)
+
+    def _passed(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is seen of the samples, what is decoded, both (n, ...), mean and deviation of the posterior (n, d)."""
         seen = self.seen(batch.x)
         mean, deviation = self.encoded(seen, batch.y)
         z = mean + deviation * noise(batch.seeds, (self.latent_dim,), stream=_POSTERIOR)
-        made = self.decoded(z, batch.y)
-        reconstruction, kl = evidence(seen, made, mean, deviation, self.free_bits)
-        loss = (reconstruction + weight * kl) / seen[0].numel()
-        return {"loss": loss, "reconstruction": reconstruction, "kl": kl}, seen, made
+        return seen, self.decoded(z, batch.y), mean, deviation
 
     @classmethod
     def search_space(cls) -> SearchSpace:
@@ -100,5 +114,19 @@ def evidence(x: Tensor, decoded: Tensor, mean: Tensor, deviation: Tensor, free_b
     """
     # -log N(x; decoded, σ²) with σ² at its optimum, the mean squared error; the floor is the rounding of 8-bit values
     reconstruction = 0.5 * x[0].numel() * ((decoded - x).square().mean() + 1e-5).log()
-    kl = 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)  # (n, d)
-    return reconstruction, kl.mean(0).clamp(min=free_bits).sum()
+    return reconstruction, divergence(mean, deviation).mean(0).clamp(min=free_bits).sum()
+
+
+def sample_evidence(
+    x: Tensor, decoded: Tensor, mean: Tensor, deviation: Tensor, free_bits: float
+) -> tuple[Tensor, Tensor]:
+    """As :func:`evidence`, with the variance that fits each sample best, and free bits of each: (n,) and (n,), in which
+    no sample has a part in another's."""
+    error = (decoded - x).square().flatten(1).mean(1)
+    reconstruction = 0.5 * x[0].numel() * (error + 1e-5).log()
+    return reconstruction, divergence(mean, deviation).clamp(min=free_bits).sum(1)
+
+
+def divergence(mean: Tensor, deviation: Tensor) -> Tensor:
+    """(n, d) nats of each latent dimension, from the standard normal distribution."""
+    return 0.5 * (mean.square() + deviation.square() - 2 * deviation.log() - 1)

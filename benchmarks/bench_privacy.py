@@ -115,6 +115,9 @@ def best_rate(x: Tensor, y: Tensor, classes: int, epsilon: float, epochs: int, r
     return max(rates, key=score)
 
 
+ARMS = ["real", "merf", "vae", "dp-sgd"]
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser()
@@ -125,6 +128,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30, help="of DP-SGD")
     parser.add_argument("--rates", type=float, nargs="*", default=[4.0], help="of DP-SGD, to choose from")
     parser.add_argument("--steps", type=int, help="of merf, in place of its preset")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--name")
     options = parser.parse_args()
     x, y, classes = arrays(options.data, "train")
@@ -138,17 +142,22 @@ def main() -> None:
         print(f"{arm}: {found[arm][-1]:.3f}", flush=True)
 
     for seed in range(options.seeds):
-        scored("real images, no privacy", trained(x, y, classes, seed))
+        if "real" in options.arms:
+            scored("real images, no privacy", trained(x, y, classes, seed))
         for epsilon in (None, *options.epsilons):
-            privacy = None if epsilon is None else augsynth.Privacy(epsilon, DELTA)
             told = "no privacy" if epsilon is None else f"epsilon {epsilon:g}"
-            started = time.perf_counter()
-            real = TensorDataset(x, y)
-            gen = augsynth.fit("merf", real, privacy=privacy, steps=options.steps, seed=seed, progress=False)
-            seconds.setdefault(f"merf, {told}", []).append(time.perf_counter() - started)
-            batch = gen.sample(options.samples, seed=seed)
-            scored(f"samples of merf, {told}", trained(batch.x, torch.as_tensor(batch.y), classes, seed))
-            if epsilon is not None:
+            for name in [one for one in ("merf", "vae") if one in options.arms]:
+                if epsilon is None and name == "vae":
+                    continue  # another network, and another loss, than with privacy: no measure of what it costs
+                given: dict[str, Any] = {"steps": options.steps} if name == "merf" else {}
+                if epsilon is not None:
+                    given["privacy"] = augsynth.Privacy(epsilon, DELTA)
+                started = time.perf_counter()
+                gen = augsynth.fit(name, TensorDataset(x, y), seed=seed, progress=False, **given)
+                seconds.setdefault(f"{name}, {told}", []).append(time.perf_counter() - started)
+                batch = gen.sample(labels=[i % classes for i in range(options.samples)], seed=seed)
+                scored(f"samples of {name}, {told}", trained(batch.x, torch.as_tensor(batch.y), classes, seed))
+            if epsilon is not None and "dp-sgd" in options.arms:
                 started = time.perf_counter()
                 model = trained_privately(x, y, classes, epsilon, options.epochs, rates[epsilon], seed)
                 seconds.setdefault(f"DP-SGD, {told}", []).append(time.perf_counter() - started)

@@ -16,7 +16,7 @@ KINDS = {
     "modality": modalities,
     "source": sources,
 }
-COUNTS = {"generator": 19, "transform": 7, "filter": 5, "metric": 6, "callback": 6, "modality": 14, "source": 7}
+COUNTS = {"generator": 20, "transform": 7, "filter": 5, "metric": 6, "callback": 6, "modality": 14, "source": 7}
 CASES = [(kind, name) for kind, module in KINDS.items() for name in module.MUTANTS]
 
 
@@ -47,7 +47,7 @@ def test_every_check_has_a_mutant_and_their_number_is_pinned():
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 def test_what_they_are_made_of_is_right(kind, check, wrong_curves):
-    right = generators.Private if check.__name__ in generators.PRIVATE else KINDS[kind].RIGHT
+    right = generators.RIGHTS.get(check.__name__, KINDS[kind].RIGHT) if kind == "generator" else KINDS[kind].RIGHT
     check("augsynth-wrong/right-curve" if check.__name__ == "check_the_whole_road" else right)
 
 
@@ -74,7 +74,7 @@ class Unconditional(generators.Right):
 
 def test_outcomes_are_told():
     found = {one.check: one for one in run_checks("generator", generators.KeepsAnAttribute)}
-    assert len(found) == 19 and found["check_checkpoint"].status == FAILED
+    assert len(found) == 20 and found["check_checkpoint"].status == FAILED
     assert "it draws otherwise once loaded" in found["check_checkpoint"].told
     assert sum(one.status == PASSED for one in found.values()) >= 15
     expected = {"check_checkpoint": "known", "check_settings": "thought to be"}
@@ -88,7 +88,7 @@ def test_outcomes_are_told():
 def test_what_does_not_apply_says_why():
     found = {one.check: one for one in run_checks("generator", Unconditional)}
     skipped = {name: one.told for name, one in found.items() if one.status == NOT_APPLICABLE}
-    assert set(skipped) == {"check_labels_are_kept", *generators.PRIVATE}
+    assert set(skipped) == {"check_labels_are_kept", *generators.RIGHTS}
     assert "condition 'label'" in skipped["check_labels_are_kept"]
     told = {one.check: one for one in run_checks("modality", modalities.Curves)}
     assert [one.check for one in told.values() if one.status == NOT_APPLICABLE] == ["check_the_whole_road"]

@@ -14,7 +14,7 @@ from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
-from augsynth.fitting import private
+from augsynth.fitting import private, private_loop
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.installed import installed_generators
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
@@ -80,8 +80,9 @@ def fit(
             validation loss; None takes the preset, or 0.1 from 500 samples on, else 0.
         patience: end when the validation loss has not improved for this many evaluations, of which a fit has twenty;
             None goes on to the end.
-        privacy: a :class:`Privacy` budget, for generators that can keep to one: the data is read once, through noise
-            that no seed repeats, and ``fit_info["privacy"]`` states what is guaranteed and what is not.
+        privacy: a :class:`Privacy` budget, for generators that can keep to one: the data is read once, or by gradients
+            of single samples (DP-SGD), through noise that no seed repeats, and ``fit_info["privacy"]`` states what is
+            guaranteed and what is not.
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
             interruption and at the end.
         resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
@@ -126,7 +127,14 @@ def fit(
         private.check(made, privacy, data, topics=topics, validation=validation or None)
         spec = private.public(spec)
     presets = type(made).presets(spec, len(data))
-    made.config = {**type(made).settings_from(data, made.config), **made.config}
+    by_private_steps = privacy is not None and private.by_steps(made)
+    seen = data
+    if by_private_steps:
+        private_loop.check_precision(precision)
+        presets, own = private_loop.presets(type(made), spec, len(data))
+        made.config = {**own, **made.config}
+        seen = private.nothing_of(data, spec)
+    made.config = {**type(made).settings_from(seen, made.config), **made.config}
     given = set(made.config)
     made.prepare(spec, n=len(data), seed=seed)
     if (remark := made.remark(given)) is not None:
@@ -141,7 +149,8 @@ def fit(
         made.learn(data)
         outcome: dict[str, Any] = {"steps": 0, "ended": "completed", "history": []}
     else:
-        total = steps or (None if max_seconds else int(presets.get("steps", _DEFAULT_STEPS)))
+        bounded = max_seconds is None or by_private_steps  # the noise follows from the number of steps
+        total = steps or (int(presets.get("steps", _DEFAULT_STEPS)) if bounded else None)
         settings = FitSettings(
             steps=total,
             max_seconds=max_seconds,
@@ -154,11 +163,17 @@ def fit(
             show=progress,
             callback=listeners if listeners else None,
         )
-        usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
-        share = usual if validation is None else validation
-        has_validation = type(made).validation_loss is not Generator.validation_loss
-        train, held_out = data.split(share if has_validation else 0.0, seed)
-        loop = FitLoop(made, data, train, held_out, settings, _fabric(made, device, precision))
+        fabric = _fabric(made, device, precision)
+        loop: FitLoop
+        if privacy is not None and by_private_steps:
+            loop = private_loop.of(made, data, spec, settings, fabric, privacy, folder if resume else None)
+            data = loop.everything
+        else:
+            usual = presets.get("validation", 0.1 if len(data) >= _HOLD_OUT_FROM else 0.0)
+            share = usual if validation is None else validation
+            has_validation = type(made).validation_loss is not Generator.validation_loss
+            train, held_out = data.split(share if has_validation else 0.0, seed)
+            loop = FitLoop(made, data, train, held_out, settings, fabric)
         if resume and folder is not None:
             _check_same(folder, data)
             loop.resume(folder)

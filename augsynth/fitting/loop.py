@@ -190,10 +190,7 @@ class FitLoop:
     def _step(self) -> dict[str, Tensor]:
         generator, settings, step = self.generator, self.settings, self.progress.step
         share = self._done_share()
-        for name, optimizer in self.optimizers.items():
-            for group, rate in zip(optimizer.param_groups, self._base_rates[name], strict=True):
-                # constant, then linear to zero over the last third; halved by each rollback
-                group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
+        self._set_rates(share)
         salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
         batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device)
         # a plugin that draws from torch's RNG in its step is reproducible, too
@@ -210,6 +207,12 @@ class FitLoop:
                 )
             self._optimize(next(iter(self.optimizers)), losses["loss"])
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _set_rates(self, share: float) -> None:
+        for name, optimizer in self.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self._base_rates[name], strict=True):
+                # constant, then linear to zero over the last third; halved by each rollback
+                group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
 
     def _optimize(self, name: str, loss: Tensor) -> None:
         if name not in self.optimizers:

@@ -1,4 +1,5 @@
-"""A private fit: the generator learns noisy statistics, once, and nothing else of the data is left within its reach."""
+"""A private fit: the generator learns noisy statistics once, or noisy gradients, and nothing else of the data is within
+its reach."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from augsynth.generator.generator import Generator
 from augsynth.loading import stored_spec
 from augsynth.privacy.budget import Privacy
 from augsynth.privacy.gaussian import ACCOUNTANT, Mechanism
+from augsynth.privacy.sgd import MAX_GRAD_NORM, accountant, noise_multiplier_for, opacus
 from augsynth.privacy.statement import statement
 from augsynth.seeding import derive
 
@@ -44,6 +46,23 @@ def reads_once(made: Generator) -> bool:
     return _overrides(type(made), "release")
 
 
+def by_steps(made: Generator) -> bool:
+    """Whether the generator can be fitted by DP-SGD."""
+    cls = type(made)
+    return _overrides(cls, "sample_losses") and not _overrides(cls, "release") and not _overrides(cls, "learn")
+
+
+def offered(made: Generator) -> bool:
+    """Whether the generator can be fitted with ``privacy=``."""
+    return reads_once(made) or by_steps(made)
+
+
+def nothing_of(data: TrainingData, spec: Any) -> TrainingData:
+    """What stands for the data where a private fit may not look at them."""
+    classes = None if data.classes is None else data.classes[:0]
+    return NoData(spec, data.raw[:0], classes, FINGERPRINT)
+
+
 def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) -> None:
     """Refuse what would read the data outside of the mechanism.
 
@@ -57,7 +76,7 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     if not isinstance(privacy, Privacy):
         raise ConfigError(f"privacy={privacy!r}: expected augsynth.Privacy(epsilon=..., delta=...)")
     name = made.plugin or type(made).__name__
-    if not reads_once(made):
+    if not offered(made):
         raise ConfigError(
             f"{name} cannot be fitted with privacy: its fit reads the samples as they are. These can: "
             f"{installed_generators(lambda one: one.private)}"
@@ -66,11 +85,18 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     if given:
         raise ConfigError(f"{', '.join(given)}: reads the data outside of the privacy budget; leave it out")
     overridden = [one for one in ("settings_from", "finish") if _overrides(type(made), one)]
-    if overridden:
+    if by_steps(made):
+        opacus()
+    elif (privacy.max_grad_norm, privacy.clipping) != (None, "flat"):
+        raise ConfigError(
+            f"max_grad_norm={privacy.max_grad_norm!r}, clipping={privacy.clipping!r} are for generators fitted by "
+            f"gradient steps; {name} reads its data once and clips nothing. Leave them out"
+        )
+    elif overridden:
         raise ConfigError(
             f"{name} reads the samples in {', '.join(overridden)}() as well: that is outside of the budget"
         )
-    if (what := data.spec.read_off()) is not None:
+    if (what := data.spec.public_form().read_off()) is not None:
         raise DataError(f"{what}: that tells of single samples, and no budget covers it")
     privacy.check_for(len(data))
     most = max(Counter(data.digests()).values())
@@ -85,7 +111,8 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
 
 
 def public(spec: Any) -> Any:
-    """The spec without what it has counted: every class as frequent."""
+    """The spec without what was read off the samples, and without counts: every class as frequent."""
+    spec = spec.public_form()
     labels = spec.labels
     return spec if labels is None else spec.with_labels(replace(labels, counts=(1,) * len(labels.counts)))
 
@@ -123,7 +150,38 @@ def read_once(made: Generator, data: TrainingData, privacy: Privacy | None, resu
             released=mechanism.released,
         )
     made.fit_info["privacy"] = stated
-    return NoData(made.spec, data.raw[:0], None, FINGERPRINT)
+    return nothing_of(data, made.spec)
+
+
+def stated_steps(made: Generator, n: int, privacy: Privacy, steps: int, batch_size: int, resumed: Path | None) -> float:
+    """State what a fit by gradient steps guarantees; the noise that it takes.
+
+    Raises:
+        CheckpointError: the fit that is to go on had another budget, or other steps.
+    """
+    rate = batch_size / n
+    multiplier = noise_multiplier_for(privacy, rate, steps)
+    norm = MAX_GRAD_NORM if privacy.max_grad_norm is None else privacy.max_grad_norm
+    stated = statement(
+        privacy,
+        accountant=accountant(),
+        noise_multiplier=multiplier,
+        released=[f"{steps:,} sums of gradients, clipped to {norm:g} each ({privacy.clipping})"],
+        steps=steps,
+        sample_rate=round(rate, 9),
+        max_grad_norm=norm,
+    )
+    if resumed is not None:
+        before = load_description(resumed)["fit"].get("privacy") or {}
+        differs = [key for key, value in stated.items() if before.get(key) != value]
+        if differs:
+            raise CheckpointError(
+                f"{resumed} was fitted with other {', '.join(differs)} "
+                f"({', '.join(repr(before.get(key)) for key in differs)}, now "
+                f"{', '.join(repr(stated[key]) for key in differs)}); resume with its own, or fit anew"
+            )
+    made.fit_info["privacy"] = stated
+    return multiplier
 
 
 def _budget(stated: dict[str, Any]) -> tuple[Any, ...]:

@@ -110,6 +110,25 @@ class AuthoredGenerator(nn.Module):
                 of samples by class, with noise, or None without labels.
         """
 
+    def sample_losses(self, batch: TrainingBatch) -> Tensor:
+        """(n,) the loss of each sample of a batch, which no other sample of it may change. Override it to offer
+        ``fit(privacy=...)`` by DP-SGD (Abadi et al. 2016), for generators with one optimizer: each step then clips
+        what single samples want to change, and adds noise. :meth:`training_step` is not called, and
+        :meth:`settings_from` and :meth:`finish` get no samples (``len(data) == 0``).
+        """
+        raise NotImplementedError
+
+    def trained_module(self) -> nn.Module:
+        """The module through whose layers samples pass in :meth:`sample_losses`, one by one: where parameters that are
+        fitted are not in layers of the generator itself, such as an adapter's."""
+        return self
+
+    @classmethod
+    def private_presets(cls, spec: Any, n: int) -> dict[str, Any]:
+        """Settings, ``steps`` and ``batch_size`` that suit a private fit by gradient steps on ``n`` samples, in place
+        of those of :meth:`presets`: smaller networks carry less noise, and larger batches outweigh it."""
+        return {}
+
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
         """Settings that follow from the samples themselves (a vocabulary), as plain data; called before :meth:`build`

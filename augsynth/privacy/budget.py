@@ -11,6 +11,8 @@ LARGEST_EPSILON = 10.0
 """Above, the guarantee says little: at 10, the odds of what is believed of a person may change 22,000-fold. Ponomareva
 et al. ("How to DP-fy ML", 2023) call up to 10 reasonable, and more weak to empty."""
 
+CLIPPINGS = ("flat", "per_layer")
+
 
 @dataclass(frozen=True)
 class Privacy:
@@ -25,6 +27,10 @@ class Privacy:
         max_contributions: samples that one person has in the data, at most; the noise grows in proportion.
         noise_seed: for tests only. Noise that can be drawn again protects nobody: with a seed, the statement says that
             the guarantee is void. None draws it from the operating system.
+        max_grad_norm: for generators that are fitted by gradient steps (DP-SGD): L2 norm to which the gradient of a
+            sample is clipped; None for 1.0.
+        clipping: for these, too: ``"flat"`` clips the gradient of all parameters at once, ``"per_layer"`` each
+            parameter's by itself, to an equal share of the norm.
 
     Raises:
         ConfigError: a budget that guarantees nothing, with the reason.
@@ -34,6 +40,8 @@ class Privacy:
     delta: float
     max_contributions: int = 1
     noise_seed: int | None = None
+    max_grad_norm: float | None = None
+    clipping: str = "flat"
 
     def __post_init__(self) -> None:
         for name in ("epsilon", "delta"):
@@ -54,6 +62,13 @@ class Privacy:
         k = self.max_contributions
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise ConfigError(f"max_contributions={k!r}: expected a whole number from 1 up")
+        norm = self.max_grad_norm
+        if norm is not None and (
+            isinstance(norm, bool) or not isinstance(norm, (int, float)) or not 0 < norm < math.inf
+        ):
+            raise ConfigError(f"max_grad_norm={norm!r}: expected a number above 0, or None")
+        if self.clipping not in CLIPPINGS:
+            raise ConfigError(f"clipping={self.clipping!r}: expected one of {', '.join(map(repr, CLIPPINGS))}")
         if self.noise_seed is not None and (isinstance(self.noise_seed, bool) or not isinstance(self.noise_seed, int)):
             raise ConfigError(f"noise_seed={self.noise_seed!r}: expected a whole number, or None")
 

@@ -16,8 +16,10 @@ NOT_COVERED = (
 )
 
 
-def statement(privacy: Privacy, *, accountant: str, noise_multiplier: float, released: Sequence[str]) -> dict[str, Any]:
-    """As plain data, for ``fit_info["privacy"]``, the card and reports."""
+def statement(
+    privacy: Privacy, *, accountant: str, noise_multiplier: float, released: Sequence[str], **facts: Any
+) -> dict[str, Any]:
+    """As plain data, for ``fit_info["privacy"]``, the card and reports; ``facts`` are of one kind of fit only."""
     most = privacy.max_contributions
     return {
         "epsilon": privacy.epsilon,
@@ -26,6 +28,7 @@ def statement(privacy: Privacy, *, accountant: str, noise_multiplier: float, rel
         "max_contributions": most,
         "accountant": accountant,
         "noise_multiplier": round(noise_multiplier, 6),
+        **facts,
         "released_with_noise": list(released),
         "not_covered": list(NOT_COVERED),
         "void": None if privacy.noise_seed is None else "the noise was drawn from a seed, by which it can be removed",

@@ -4,66 +4,36 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
-from unittest.mock import patch
 
 import torch
-from torch.utils.data import Subset, default_collate
+from torch.utils.data import default_collate
 
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import (
     AugsynthError,
-    AugsynthWarning,
     CapabilityError,
     ConfigError,
     UnknownLabelError,
     UnknownTopicError,
 )
 from augsynth.fitting import private
-from augsynth.fitting.fit import fit
-from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.loading import load
-from augsynth.modality import Modality
 from augsynth.plugin_specs import ANY
-from augsynth.privacy.budget import Privacy
-from augsynth.privacy.gaussian import Mechanism
 from augsynth.recognition import spec_of
 from augsynth.registry import default_registry
 from augsynth.search_space import Choice, FloatRange, IntRange
 from augsynth.testing.global_rngs import global_rngs, same_rngs
-from augsynth.testing.kinds import assert_alike, close, equal, in_another_kind, modality_for, unpacked
+from augsynth.testing.kinds import assert_alike, close, equal, in_another_kind, unpacked
+from augsynth.testing.tiny_fits import CLASSES, default, fitted, kind_of, small
 
 _TOLERANCE = 2e-4  # on [-1, 1]: what other batch shapes may change in float32 arithmetic
-_STEPS = 6
-_CLASSES = 3
-
-
-def _kind(generator: Any) -> Modality:
-    return modality_for("generator", generator)
-
-
-def _small(generator: Any, *, classes: int = _CLASSES, form: str | None = None) -> Any:
-    """A small dataset of the right kind."""
-    return _kind(generator).tiny(24, classes=classes, form=form)
-
-
-@lru_cache(maxsize=32)
-def _default(generator: Any, classes: int = _CLASSES, form: str | None = None) -> Generator:
-    return _fit(generator, _small(generator, classes=classes, form=form))
-
-
-def _fit(generator: Any, data: Any, **options: Any) -> Generator:
-    plugin, settings = unpacked(generator)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AugsynthWarning)  # a few steps on noise may well collapse
-        return fit(plugin, data, steps=_STEPS, batch_size=8, progress=False, device="cpu", **settings, **options)
 
 
 def _class_of(generator: Any, gen: Generator) -> type[Generator] | None:
@@ -78,19 +48,19 @@ def _close(a: Any, b: Any) -> bool:
 def check_samples_have_the_form_of_the_data(generator: Any) -> None:
     """In every form, of every size that the kind of data has: samples are of the type, dtype and shape of real ones,
     and collate with them."""
-    for form in _kind(generator).forms:
-        gen = _default(generator, _CLASSES, form)
-        real, made = _small(generator, form=form)[0][0], gen.sample(2, seed=0).x[0]
+    for form in kind_of(generator).forms:
+        gen = default(generator, CLASSES, form)
+        real, made = small(generator, form=form)[0][0], gen.sample(2, seed=0).x[0]
         if not gen.spec.interchangeable(real, made):
             assert_alike(real, made, f"{form}: a sample", ragged=not gen.spec.tensors)
-        spec_of(made, _kind(generator), _small(generator, form=form))  # it is one that a dataset might yield
+        spec_of(made, kind_of(generator), small(generator, form=form))  # it is one that a dataset might yield
         with suppress(TypeError):  # default_collate knows no PIL images, and no gaps
             default_collate([made, real])
 
 
 def check_same_seed_same_sample(generator: Any) -> None:
     """A request is reproducible, and other seeds give other samples."""
-    gen = _default(generator)
+    gen = default(generator)
     first, again, other = (gen.sample(4, labels=0, seed=seed).model_x for seed in (1, 1, 2))
     assert equal(first, again), "the same seed gave other samples"
     assert not equal(first, other), "other seeds gave the same samples"
@@ -99,7 +69,7 @@ def check_same_seed_same_sample(generator: Any) -> None:
 
 def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
     """Alone, in another order, or in another batch: the same seed and label give the same sample."""
-    gen = _default(generator)
+    gen = default(generator)
     seeds, labels = torch.arange(100, 108), [0, 1, 2, 0, 1, 2, 0, 1]
     together = gen.sample(seeds=seeds, labels=labels).model_x
     for i in (0, 3, 7):
@@ -112,8 +82,8 @@ def check_sample_depends_on_its_seed_not_its_batch(generator: Any) -> None:
 
 def check_the_inference_form_makes_the_same(generator: Any) -> None:
     """What :meth:`Generator.for_sampling` hands out makes what the trained networks make, also once weights changed."""
-    gen = _fit(generator, _small(generator))
-    labels, seeds = torch.arange(8) % _CLASSES, torch.arange(8)
+    gen = fitted(generator, small(generator))
+    labels, seeds = torch.arange(8) % CLASSES, torch.arange(8)
     for turn in range(2):
         with torch.enable_grad():
             trained = gen.draw(labels, seeds, temperature=1.0, truncation=None)
@@ -127,7 +97,7 @@ def check_the_inference_form_makes_the_same(generator: Any) -> None:
 
 def check_labels_are_kept(generator: Any) -> None:
     """The requested labels come back, and unknown ones are refused."""
-    gen = _default(generator)
+    gen = default(generator)
     if not gen.conditional:
         raise SkipTest("it does not declare the condition 'label'")
     assert torch.equal(torch.as_tensor(gen.sample(labels=[2, 0, 1], seed=0).y), torch.tensor([2, 0, 1])), (
@@ -140,11 +110,11 @@ def check_labels_are_kept(generator: Any) -> None:
 def check_topics(generator: Any) -> None:
     """Where topics are declared as a condition, they are kept, beside labels, and unknown ones are refused; elsewhere a
     request by topic is."""
-    gen = _default(generator)
+    gen = default(generator)
     _raises(ConfigError, lambda: gen.sample(1, topics="no such topic"), "a topic although fitted without")
     if "topic" not in gen.conditions:
         return
-    gen = _fit(generator, _small(generator), topics=[f"topic{i % 2}" for i in range(24)])
+    gen = fitted(generator, small(generator), topics=[f"topic{i % 2}" for i in range(24)])
     batch = gen.sample(4, labels=[0, 1, 2, 0], topics=["topic1", "topic0", "topic1", "topic0"], seed=0)
     assert [row["topic"] for row in batch.meta] == ["topic1", "topic0", "topic1", "topic0"], "the topics are not kept"
     alone = gen.sample(labels=[2], topics=["topic1"], seeds=batch.meta.seeds[2:3])  # type: ignore[attr-defined]
@@ -160,7 +130,7 @@ def check_topics(generator: Any) -> None:
 
 def check_unlabelled_data(generator: Any) -> None:
     """Fits on bare inputs; then refuses a request by label."""
-    gen = _default(generator, 0)
+    gen = default(generator, 0)
     assert gen.sample(3, seed=0).y is None, "fitted without labels, it yields some"
     _raises(ConfigError, lambda: gen.sample(1, labels=0), "a label although fitted without")
 
@@ -168,7 +138,7 @@ def check_unlabelled_data(generator: Any) -> None:
 def check_global_rngs_are_left_alone(generator: Any) -> None:
     """Fitting and seeded sampling neither read nor move the global RNGs; without a seed torch's is followed."""
     before = global_rngs()
-    gen = _fit(generator, _small(generator))
+    gen = fitted(generator, small(generator))
     seeded = gen.sample(3, seed=5).model_x
     assert same_rngs(before), "a global RNG was moved"
     torch.manual_seed(1)
@@ -182,13 +152,13 @@ def check_global_rngs_are_left_alone(generator: Any) -> None:
 
 def check_fit_is_reproducible(generator: Any) -> None:
     """The same seed gives the same generator."""
-    first, again = (_fit(generator, _small(generator), seed=3).sample(4, seed=0).model_x for _ in range(2))
+    first, again = (fitted(generator, small(generator), seed=3).sample(4, seed=0).model_x for _ in range(2))
     assert equal(first, again), "two fits with the same seed differ"
 
 
 def check_temperature_and_truncation(generator: Any) -> None:
     """Temperature 0 is allowed, less is not; truncation must be positive."""
-    gen = _default(generator)
+    gen = default(generator)
     # what is not finite, or no text, is refused by sample()
     assert len(gen.sample(2, temperature=0.0, seed=0)) == len(gen.sample(2, truncation=0.5, seed=0)) == 2, (
         "temperature=0 or truncation=0.5 changes how many samples there are"
@@ -200,7 +170,7 @@ def check_temperature_and_truncation(generator: Any) -> None:
 
 def check_checkpoint(generator: Any) -> None:
     """Saved and loaded it draws the same; the folder holds plain data only."""
-    gen = _default(generator)
+    gen = default(generator)
     with tempfile.TemporaryDirectory() as folder:
         path = gen.save(Path(folder) / "model")
         names = {file.name for file in path.iterdir()}
@@ -216,7 +186,7 @@ def check_checkpoint(generator: Any) -> None:
 
 def check_provenance(generator: Any) -> None:
     """The recorded seed and label give the sample again."""
-    gen = _default(generator)
+    gen = default(generator)
     batch = gen.sample(5, seed=9)
     row = batch.meta[3]
     labels = row["condition"] if gen.conditional else None
@@ -226,8 +196,8 @@ def check_provenance(generator: Any) -> None:
 
 def check_capabilities(generator: Any) -> None:
     """What is declared works, and what is not raises a CapabilityError."""
-    gen = _default(generator)
-    data = _small(generator)
+    gen = default(generator)
+    data = small(generator)
     given, y = [data[i][0] for i in range(4)], [data[i][1] for i in range(4)]
     x: Any = torch.stack(given) if isinstance(given[0], torch.Tensor) else given
     uses: dict[str, Callable[[], Any]] = {
@@ -253,7 +223,7 @@ def check_capabilities(generator: Any) -> None:
 
 def check_pickles_for_spawned_workers(generator: Any) -> None:
     """A copy in another process draws the same."""
-    gen = _default(generator)
+    gen = default(generator)
     copy = pickle.loads(pickle.dumps(gen))
     assert equal(gen.sample(3, seed=0).model_x, copy.sample(3, seed=0).model_x), (
         "a pickled copy, as a worker gets it, draws otherwise: what sampling needs must be pickled"
@@ -262,24 +232,26 @@ def check_pickles_for_spawned_workers(generator: Any) -> None:
 
 def check_modality_is_declared(generator: Any) -> None:
     """The class and the plugin's spec agree on what the generator is for, and data of another kind is refused."""
-    gen = _default(generator)
+    gen = default(generator)
     own = type(gen).modality
     assert own in (ANY, gen.spec.kind, gen.spec.modality), f"the class says {own}, its data is {gen.spec.modality}"
     plugin, _ = unpacked(generator)
     if isinstance(plugin, str):
         declared = default_registry().spec("generator", plugin).private
-        assert declared == private.reads_once(gen), f"private={declared} in the spec, and release() says otherwise"
-    other = in_another_kind(_kind(generator), 24)
+        assert declared == private.offered(gen), (
+            f"private={declared} in the spec, and release() or sample_losses() say otherwise"
+        )
+    other = in_another_kind(kind_of(generator), 24)
     if other is not None:
-        _raises(ConfigError, lambda: _fit(generator, other), f"data of another kind than {gen.modality}")
+        _raises(ConfigError, lambda: fitted(generator, other), f"data of another kind than {gen.modality}")
 
 
 def check_settings(generator: Any) -> None:
     """Unknown settings are refused; the search space names settings there are."""
     _raises(
-        (ConfigError, TypeError), lambda: _fit(generator, _small(generator), no_such_setting=1), "an unknown setting"
+        (ConfigError, TypeError), lambda: fitted(generator, small(generator), no_such_setting=1), "an unknown setting"
     )
-    gen = _default(generator)
+    gen = default(generator)
     for name, space in gen.search_space().items():
         assert name in gen.config, f"search_space names {name!r}, which is no setting"
         assert isinstance(space, (FloatRange, IntRange, Choice)), f"search_space[{name!r}] is {space!r}"
@@ -287,8 +259,8 @@ def check_settings(generator: Any) -> None:
 
 def check_blends(generator: Any) -> None:
     """Its samples stand where real ones were, with their labels."""
-    data = _small(generator)
-    blended = SyntheticDataset(data, _default(generator), ratio=0.5, seed=0)
+    data = small(generator)
+    blended = SyntheticDataset(data, default(generator), ratio=0.5, seed=0)
     samples = [blended[i] for i in range(len(blended))]
     wanted = [int(data[i][1]) for i in range(24)]
     assert [int(y) for _, y in samples] == wanted, "labels of a blend differ"
@@ -296,74 +268,6 @@ def check_blends(generator: Any) -> None:
     for x, _ in samples:
         if not spec.interchangeable(data[0][0], x):
             assert_alike(data[0][0], x, "a blended sample", ragged=not spec.tensors)
-
-
-def check_a_private_fit_reads_through_the_mechanism(generator: Any) -> None:
-    """With ``privacy=``, where it is offered, a fit learns of the data what the mechanism hands out, and no more."""
-    made = []
-    for seed in range(2):
-        with patch.object(private, "Mechanism", _Deaf):
-            gen = _privately(generator, _public(generator)(24, classes=_CLASSES, seed=seed))
-            made.append(gen.sample(8, labels=[0, 1] * 4 if gen.conditional else None, seed=0).model_x)
-    assert equal(*made), (
-        "from a mechanism that says nothing, two datasets made two generators: it reads the data elsewhere"
-    )
-
-
-def check_sensitivities_hold(generator: Any) -> None:
-    """A sample more or less changes no statistic by more than :meth:`Generator.release` tells the mechanism."""
-    data = _public(generator)(24, classes=_CLASSES)
-    _privately(generator, data)
-    seen: list[Any] = []
-    for left_out in (None, 0, 11, 23):
-        rows = [i for i in range(len(data)) if i != left_out]
-        with patch.object(private, "Mechanism", partial(_Recording, seen)):
-            _fit(generator, Subset(data, rows))
-    (parts, sensitivity), *others = seen
-    for fewer, _ in others:
-        for name, value in parts.items():
-            moved = float(torch.linalg.vector_norm((value - fewer[name]).double()))
-            assert moved <= sensitivity[name] * 1.0001, (
-                f"{name}: one sample moved it by {moved:.4g} (L2), and release() says {sensitivity[name]:.4g} "
-                "at most: bound what a sample adds, by clipping or scaling it"
-            )
-
-
-class _Deaf(Mechanism):
-    """Hands out nothing of what it is given."""
-
-    def _noisy(self, value: torch.Tensor, sensitivity: float, share: float) -> torch.Tensor:
-        return torch.zeros(value.shape)
-
-
-class _Recording(Mechanism):
-    """Keeps what it was asked for."""
-
-    def __init__(self, seen: list[Any], *given: Any) -> None:
-        super().__init__(*given)
-        self.seen = seen
-
-    def release(self, parts: Any, sensitivity: Any, shares: Any = None) -> dict[str, torch.Tensor]:
-        self.seen.append(({name: value.clone() for name, value in parts.items()}, dict(sensitivity)))
-        return super().release(parts, sensitivity, shares)
-
-
-def _public(generator: Any) -> Callable[..., Any]:
-    """Makes tiny data that it can be fitted on privately: nothing of the spec is read off the values."""
-    if not private.reads_once(_default(generator)):
-        raise SkipTest("it does not offer privacy=: release() is not overridden")
-    known: tuple[Modality, ...] = (_kind(generator),)
-    if _default(generator).modality == ANY:
-        known = tuple(one for one in (*known, *default_registry().modalities()[0]) if one.spec_type.tensors)
-    for one in known:
-        for form in one.forms:
-            if TrainingData.read(one.tiny(24, form=form), show=False).spec.read_off() is None:
-                return partial(one.tiny, form=form)
-    raise SkipTest("of this kind of data, something is read off the values before a fit (SampleSpec.read_off)")
-
-
-def _privately(generator: Any, data: Any) -> Generator:
-    return _fit(generator, data, privacy=Privacy(epsilon=1.0, delta=1e-3, noise_seed=0))
 
 
 def _plain(x: Any) -> Any:

@@ -12,6 +12,7 @@ from augsynth.testing import (
     generator_checks,
     metric_checks,
     modality_checks,
+    private_checks,
     source_checks,
     transform_checks,
 )
@@ -19,7 +20,7 @@ from augsynth.testing import (
 Check = Callable[[Any], None]
 
 _CHECKS: dict[str, tuple[Check, ...]] = {
-    "generator": generator_checks.ALL,
+    "generator": (*generator_checks.ALL, *private_checks.ALL),
     "transform": transform_checks.ALL,
     "filter": filter_checks.ALL,
     "metric": metric_checks.ALL,

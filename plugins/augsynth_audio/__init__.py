@@ -14,7 +14,7 @@ def augsynth_modalities() -> Iterator[ModalitySpec]:
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     told = "Conditional VAE of spectrograms, with phases by Griffin-Lim; varies real recordings"
     factory, known = "augsynth_audio.model:SpectrogramVAE", {"label", "multilabel", "number"}
-    yield GeneratorSpec(name="specvae", factory=factory, modality="audio", conditions=known, summary=told)
+    yield GeneratorSpec(name="specvae", factory=factory, modality="audio", conditions=known, private=True, summary=told)
 
 
 @hookimpl

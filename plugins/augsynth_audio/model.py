@@ -74,7 +74,9 @@ class SpectrogramVAE(authoring.VariationalGenerator):
 
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The loudest magnitude, over (at most 500 of) the recordings."""
+        """The loudest magnitude, over (at most 500 of) the recordings, or the default."""
+        if not len(data):
+            return {}
         x = data.model_x(slice(0, 500))
         spectra = Spectra(data.spec.sample_rate, data.spec.length)
         scale = MelScale(spectra.bins, data.spec.sample_rate, int(config.get("bands", 64)))
@@ -107,6 +109,9 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         moved, still = self.decoded(torch.cat([mean + strength * step, mean]), twice).chunk(2)
         louder = spectra * 10 ** (self.scale.spread((moved - still) * (self.decibels / 2)) / 20)
         return self.spectra.heard(louder.abs(), louder, iterations=min(self.iterations, 8)).clamp(-1.0, 1.0)
+
+    def sample_losses(self, batch: authoring.TrainingBatch) -> Tensor:
+        return self.sample_bounds(batch)
 
     @classmethod
     def presets(cls, spec: AudioSpec, n: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Pretrained language models: by prompts with real examples, by a small adapter fitted on the data, and rewriting."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
@@ -19,7 +20,8 @@ _TRANSFORMS = {
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     for name, (at, told) in _GENERATORS.items():
-        yield GeneratorSpec(name=name, factory=f"{_HOME}.{at}", modality="text", conditions=_GIVEN, summary=told)
+        text = partial(GeneratorSpec, modality="text", conditions=_GIVEN, private=name == "lora")
+        yield text(name=name, factory=f"{_HOME}.{at}", summary=told)
 
 
 @hookimpl

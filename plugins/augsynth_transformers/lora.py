@@ -87,6 +87,19 @@ class LoRA(Pretrained):
         losses, mask = self._losses(batch.x, batch.y, batch.topics)
         return {"loss": losses.sum() / mask.sum()}
 
+    def sample_losses(self, batch: authoring.TrainingBatch) -> Tensor:
+        losses, mask = self._losses(batch.x, batch.y, batch.topics)
+        return losses.sum(1) / mask.sum(1)
+
+    def trained_module(self) -> nn.Module:
+        return self.network
+
+    @classmethod
+    def private_presets(cls, spec: authoring.TextSpec, n: int) -> dict[str, Any]:
+        # twice through the data: a language model is dear, and knows the language
+        size = max(min(n, 64), min(256, n // 20))
+        return {"rank": 4, "batch_size": size, "steps": max(1, round(2 * n / size))}
+
     def validation_loss(self, batch: authoring.TrainingBatch) -> Tensor:
         losses, mask = self._losses(batch.x, batch.y, batch.topics)
         return losses.sum() / mask.sum()

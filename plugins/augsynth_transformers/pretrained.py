@@ -74,10 +74,11 @@ class Pretrained(augsynth.Generator):
         )
         tokenizer = base.tokenizer_of(str(folder))
         lengths = sorted(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in data.raw[:_MEASURED])
-        # a few very long texts must not set the pace of all
-        usual = min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 2
+        # a few very long texts must not set the pace of all; a private fit shows none, and build() has a default
+        usual = lengths and min(lengths[-1], max(16, 2 * lengths[int(0.95 * (len(lengths) - 1))])) + 2
         given = {"digest": base.fingerprint(folder), "template": vars(template), "longest": usual}
-        return {key: config.get(key) or value for key, value in given.items()} | {"template": vars(template)}
+        found = {key: config.get(key) or value for key, value in given.items()}
+        return {key: value for key, value in found.items() if value} | {"template": vars(template)}
 
     def prompts_for(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> list[tuple[Prompt, str, Any]]:
         """For each text: its prompt, the first line of it, and the real texts that it must not copy."""

@@ -12,5 +12,6 @@ def augsynth_generators() -> Iterator[GeneratorSpec]:
         factory="augsynth_vae.model:VAE",
         modality="image",
         conditions={"label", "multilabel", "number"},
+        private=True,
         summary="Conditional VAE; samples from a mixture per class, varies real images in latent space",
     )

@@ -64,6 +64,14 @@ class VAE(authoring.VariationalGenerator):
         z = authoring.noise(seeds, (self.latent_dim,), truncation=truncation) * temperature
         return self.from_latent(z, labels)
 
+    def sample_losses(self, batch: authoring.TrainingBatch) -> Tensor:
+        return self.sample_bounds(batch)
+
+    @classmethod
+    def private_presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
+        # looked for on images of Fashion-MNIST that no test has: half the channels lost 8 points at epsilon = 10
+        return {"width": 16, "latent_dim": 8, "lr": 3e-3}
+
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         return authoring.latent_presets(spec, n)

@@ -1,5 +1,6 @@
 """Wrong generators."""
 
+import math
 import os
 from dataclasses import replace
 
@@ -156,7 +157,41 @@ class ClaimsLess(Private):
     claimed = 0.01
 
 
-PRIVATE = {"check_a_private_fit_reads_through_the_mechanism", "check_sensitivities_hold"}
+class BySteps(augsynth.Generator):
+    """Noise around an image of each class, which the gradients of single samples draw."""
+
+    modality = "image"
+
+    def build(self, spec):
+        self.shape = tuple(spec.shape)
+        self.image = torch.nn.Embedding(max(1, spec.num_classes), math.prod(spec.shape))
+
+    def _images(self, labels, n):
+        labels = torch.zeros(n, dtype=torch.int64) if labels is None else labels
+        return self.image(labels).unflatten(1, self.shape)
+
+    def training_step(self, batch):
+        return {"loss": self.sample_losses(batch).mean()}
+
+    def sample_losses(self, batch):
+        return (self._images(batch.y, len(batch.x)) - batch.x).square().flatten(1).mean(1)
+
+    def draw(self, labels, seeds, *, temperature, truncation):
+        noise = authoring.noise(seeds, self.shape, truncation=truncation)
+        return (self._images(labels, len(seeds)) + temperature * 0.1 * noise).clamp(-1, 1)
+
+
+class SharesItsLoss(BySteps):
+    def sample_losses(self, batch):
+        losses = super().sample_losses(batch)
+        return losses - losses.mean()
+
+
+RIGHTS = {
+    "check_a_private_fit_reads_through_the_mechanism": Private,
+    "check_sensitivities_hold": Private,
+    "check_losses_are_of_single_samples": BySteps,
+}
 MUTANTS = {
     "check_samples_have_the_form_of_the_data": OtherShape,
     "check_same_seed_same_sample": FirstCallIsAnother,
@@ -177,5 +212,6 @@ MUTANTS = {
     "check_blends": LosesItsLabels,
     "check_a_private_fit_reads_through_the_mechanism": KeepsTheMean,
     "check_sensitivities_hold": ClaimsLess,
+    "check_losses_are_of_single_samples": SharesItsLoss,
 }
 RIGHT = Right

@@ -128,7 +128,7 @@ def test_the_steps_see_no_sample(data, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"generator": "vae"}, "cannot be fitted with privacy.*These can: .*merf"),
+        ({"generator": "autoencoder"}, "cannot be fitted with privacy.*These can: .*merf"),
         ({"generator": "gan"}, "reads the samples as they are"),
         ({"privacy": 1.0}, r"expected augsynth.Privacy\(epsilon=..., delta=...\)"),
         ({"validation": 0.2}, "validation: reads the data outside"),

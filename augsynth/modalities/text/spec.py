@@ -14,6 +14,7 @@ from augsynth.sample_spec import Items, ListSpec
 
 LONGEST = 100_000
 """Characters. A longer text is a file that was not cut into samples, and would take all memory to fit on."""
+_ANY_TEXT = 4096  # characters, where nothing may be told of the real ones
 _SHORTEST = 256  # bytes of a place in shared memory
 
 
@@ -70,6 +71,12 @@ class TextSpec(ListSpec):
     def refined(self, raw: Texts) -> TextSpec:
         """The spec of all of a dataset's texts."""
         return replace(self, longest=max(map(len, raw)))
+
+    def public_form(self) -> TextSpec:
+        return replace(self, longest=_ANY_TEXT)
+
+    def read_off(self) -> str | None:
+        return None if self.longest == _ANY_TEXT else super().read_off()
 
     def digestible(self, raw: Any) -> Iterable[bytes]:
         return (text.encode("utf-8") for text in raw)
