@@ -5,7 +5,7 @@ from functools import partial
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
-_HOME, _GIVEN = "augsynth_transformers", {"label", "topic"}
+_TEXT = partial(GeneratorSpec, modality="text", conditions={"label", "topic"})
 _GENERATORS = {
     "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)"),
     "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)"),
@@ -20,11 +20,10 @@ _TRANSFORMS = {
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     for name, (at, told) in _GENERATORS.items():
-        text = partial(GeneratorSpec, modality="text", conditions=_GIVEN, private=name == "lora")
-        yield text(name=name, factory=f"{_HOME}.{at}", summary=told)
+        yield _TEXT(name=name, factory=f"augsynth_transformers.{at}", private=name == "lora", summary=told)
 
 
 @hookimpl
 def augsynth_transforms() -> Iterator[TransformSpec]:
     for name, (at, told) in _TRANSFORMS.items():
-        yield TransformSpec(name=name, factory=f"{_HOME}.{at}", summary=told, modality="text")
+        yield TransformSpec(name=name, factory=f"augsynth_transformers.{at}", summary=told, modality="text")
