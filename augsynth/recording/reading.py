@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth.errors import CapabilityError, CheckpointError, ConfigError, FitWarning
+from augsynth._parquet import record_batches
+from augsynth.errors import CapabilityError, CheckpointError, ConfigError, DataError, FitWarning
 from augsynth.generator.generator import Generator
 from augsynth.loading import stored_spec
-from augsynth.recording.columns import arrow, parquet, raws_of, tensor_of
+from augsynth.recording.columns import arrow, raws_of, tensor_of
 from augsynth.recording.manifest import Manifest
 from augsynth.seeding import uniform
 
@@ -160,14 +161,20 @@ def recorded(path: str | Path) -> Recorded:
             FitWarning,
             stacklevel=2,
         )
-    pa, files = arrow(), parquet()
+    pa = arrow()
     try:
-        parts = [files.read_table(folder / shard["file"]) for shard in manifest.shards]
+        parts = [
+            pa.Table.from_batches([batch])
+            for shard in manifest.shards
+            for batch in record_batches(folder / shard["file"], purpose="recorded samples")
+        ]
         # a shard of which nothing was kept does not know the types of its columns
         table = pa.concat_tables([part for part in parts if len(part)])
         made = Recorded()
         made.prepare(stored_spec(folder, manifest.spec))
         made.use(folder, manifest, table)
+    except DataError as error:  # it unpacks to far more than its size
+        raise CheckpointError(str(error)) from error
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{folder} cannot be read: {error}") from error
     return made.eval()

@@ -1,14 +1,19 @@
 """Pretrained language models: by prompts with real examples, by a small adapter fitted on the data, and rewriting."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
-_TEXT = partial(GeneratorSpec, modality="text", conditions={"label", "topic"})
+_BY = {"label", "topic"}
 _GENERATORS = {
-    "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)"),
-    "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)"),
+    "transformers": (
+        "augsynth_transformers.prompted:Prompted",
+        "Any causal language model, by prompts with real examples (model=)",
+    ),
+    "lora": (
+        "augsynth_transformers.lora:LoRA",
+        "Any causal language model with a low-rank adapter fitted on the data (model=)",
+    ),
 }
 _TRANSFORMS = {
     "paraphrase": ("paraphrase:Paraphrase", "A text in other words, by any causal language model (model=)"),
@@ -20,7 +25,9 @@ _TRANSFORMS = {
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
     for name, (at, told) in _GENERATORS.items():
-        yield _TEXT(name=name, factory=f"augsynth_transformers.{at}", private=name == "lora", summary=told)
+        yield GeneratorSpec(
+            name=name, factory=at, modality="text", conditions=_BY, private=name == "lora", summary=told
+        )
 
 
 @hookimpl

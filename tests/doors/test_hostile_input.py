@@ -106,6 +106,18 @@ def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path, monkeypatch):
         open_dataset(str(tmp_path / "bomb.npz"))
 
 
+def test_a_table_that_unpacks_to_far_more_is_refused_before_it_is_in_memory(tmp_path, monkeypatch):
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 1000]))
+    parquet.write_table(pa.table({"text": words}), tmp_path / "bomb.parquet", store_schema=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("augsynth._parquet._FREE", 2**22)
+        patched.setattr("augsynth._parquet._RATIO", 20)
+        with pytest.raises(augsynth.DataError, match=r"unpacks to more than [45],\d+,\d+ bytes, \d+ times its size"):
+            open_dataset(str(tmp_path / "bomb.parquet"))
+    assert len(open_dataset(str(tmp_path / "bomb.parquet"))) == 100_000, "what is meant is read"
+
+
 def test_an_array_that_claims_to_be_huge_is_refused(tmp_path):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 1000), }"
     header += b" " * (63 - (len(header) + 10) % 64) + b"\n"

@@ -13,9 +13,9 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from augsynth._cells import plain_cell
-from augsynth._optional import import_optional
+from augsynth._parquet import record_batches
 from augsynth.datasets.options import check_on_bad
-from augsynth.errors import ConfigError, ConversionWarning, DataError
+from augsynth.errors import AugsynthError, ConfigError, ConversionWarning, DataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 _NAMED = 50  # rows in one message
@@ -110,9 +110,11 @@ def _tell(path: Path, told: Sequence[tuple[str, str]], n: int, on_bad: str) -> N
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     if path.suffix == ".parquet":
-        parquet = import_optional("pyarrow.parquet", extra="datasets", purpose="Parquet files")
         try:
-            yield from parquet.read_table(path).to_pylist()
+            for batch in record_batches(path, purpose="Parquet files"):
+                yield from batch.to_pylist()
+        except AugsynthError:
+            raise
         except Exception as error:  # the library raises many kinds
             raise DataError(f"{path} cannot be read as Parquet: {error}") from error
         return
