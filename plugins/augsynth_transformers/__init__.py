@@ -4,16 +4,10 @@ from collections.abc import Iterator
 
 from augsynth.authoring import GeneratorSpec, TransformSpec, hookimpl
 
-_BY = {"label", "topic"}
+_AT, _BY = "augsynth_transformers.", {"label", "topic"}
 _GENERATORS = {
-    "transformers": (
-        "augsynth_transformers.prompted:Prompted",
-        "Any causal language model, by prompts with real examples (model=)",
-    ),
-    "lora": (
-        "augsynth_transformers.lora:LoRA",
-        "Any causal language model with a low-rank adapter fitted on the data (model=)",
-    ),
+    "transformers": ("prompted:Prompted", "Any causal language model, by prompts with real examples (model=)", False),
+    "lora": ("lora:LoRA", "Any causal language model with a low-rank adapter fitted on the data (model=)", True),
 }
 _TRANSFORMS = {
     "paraphrase": ("paraphrase:Paraphrase", "A text in other words, by any causal language model (model=)"),
@@ -24,13 +18,11 @@ _TRANSFORMS = {
 
 @hookimpl
 def augsynth_generators() -> Iterator[GeneratorSpec]:
-    for name, (at, told) in _GENERATORS.items():
-        yield GeneratorSpec(
-            name=name, factory=at, modality="text", conditions=_BY, private=name == "lora", summary=told
-        )
+    for name, (at, told, own) in _GENERATORS.items():
+        yield GeneratorSpec(name=name, factory=_AT + at, modality="text", conditions=_BY, private=own, summary=told)
 
 
 @hookimpl
 def augsynth_transforms() -> Iterator[TransformSpec]:
     for name, (at, told) in _TRANSFORMS.items():
-        yield TransformSpec(name=name, factory=f"augsynth_transformers.{at}", summary=told, modality="text")
+        yield TransformSpec(name=name, factory=_AT + at, summary=told, modality="text")
