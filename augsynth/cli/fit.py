@@ -52,6 +52,9 @@ def fit(
     delta: Annotated[
         float | None, typer.Option("--delta", help="Differential privacy: below 1 / n. Goes with --epsilon.")
     ] = None,
+    contributions: Annotated[
+        int, typer.Option("--max-contributions", help="Samples of one person, at most; the noise grows with them.")
+    ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     settings: Settings = None,
     as_json: AsJson = False,
@@ -74,6 +77,8 @@ def fit(
 
     if (epsilon is None) != (delta is None):
         raise augsynth.ConfigError(f"--epsilon {epsilon}, --delta {delta}: a privacy budget needs both")
+    if contributions != 1 and epsilon is None:
+        raise augsynth.ConfigError(f"--max-contributions {contributions}: goes with --epsilon and --delta")
     made = augsynth.fit(
         generator,
         open_dataset(data, **reading(text, label, size, read)),
@@ -84,7 +89,7 @@ def fit(
         checkpoint_dir=out,
         resume=resume,
         topics=topics,
-        privacy=None if epsilon is None or delta is None else augsynth.Privacy(epsilon, delta),
+        privacy=None if epsilon is None or delta is None else augsynth.Privacy(epsilon, delta, contributions),
         **parsed_settings(settings),
     )
     info = {

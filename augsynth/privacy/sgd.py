@@ -176,6 +176,7 @@ class PrivateSteps:
                 )
             with warnings.catch_warnings():  # inputs need no gradients, and torch warns of hooks that may miss them
                 warnings.filterwarnings("ignore", message="Full backward hook is firing")
+                warnings.filterwarnings("ignore", message="grad and param do not obey")  # of channels_last
                 found.sum().backward()
         finally:
             self._hooks.remove_hooks()

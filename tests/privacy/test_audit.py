@@ -210,6 +210,12 @@ def test_as_a_command(tmp_path):
     assert json.loads((tmp_path / "a" / "audit.json").read_text())["claimed"] == 2.0
     done = run("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *budget[:2])
     assert done.returncode == 2 and "a privacy budget needs both" in done.stderr
+    several = ("--max-contributions", "3")
+    done = run("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *several)
+    assert done.returncode == 2 and "goes with --epsilon and --delta" in done.stderr
+    done = run("fit", "vae", "--data", "digits", "--steps", 3, "--out", tmp_path / "h", *budget, *several)
+    assert done.returncode == 0 and "for one person with up to 3 samples; PRV accountant" in done.stdout, done.stderr
+    assert "warning" not in done.stderr
 
 
 def test_the_difference_of_two_shares_is_that_of_newcombe():
