@@ -226,3 +226,21 @@ def test_the_suite_knows_both_ways():
     assert found["check_sensitivities_hold"] == "not applicable"
     told = {one.check: one for one in run_checks("generator", SharesItsLoss)}
     assert "by itself" in told["check_losses_are_of_single_samples"].told
+
+
+def test_a_language_model_tells_nothing_of_the_texts_but_by_its_gradients(tmp_path):
+    from tests.language_model import SENTENCES, tiny_model
+
+    rows = [(text, ("even", "odd")[i % 2]) for i, text in enumerate(SENTENCES)]
+    given = {"model": str(tiny_model()), "privacy": Privacy(8.0, 1e-4), "progress": False}
+    gen = augsynth.fit("lora", rows, steps=3, batch_size=16, **given)
+    assert gen.spec.longest == 4096 and gen.config["longest"] == 64, "how long the longest is was not read"
+    assert gen.fit_info["privacy"]["sample_rate"] == pytest.approx(16 / len(rows))
+    assert "{label}" in gen.config["template"]["header"] + gen.config["template"].get("example", "")
+    moved = [float(one.detach().abs().max()) for name, one in gen.adapter.items() if "lora_B" in name]
+    assert min(moved) > 0, "each layer has learnt, or carries noise"
+    gen.save(tmp_path / "gen")
+    loaded = augsynth.load(tmp_path / "gen")
+    assert list(loaded.sample(2, labels="odd", seed=0).x) == list(gen.sample(2, labels="odd", seed=0).x)
+    with pytest.raises(augsynth.ConfigError, match="cannot be fitted with privacy"):
+        augsynth.fit("transformers", rows, **given)
