@@ -15,7 +15,8 @@ from augsynth.errors import ConfigError
 from augsynth.labels.kinds import Targets
 from augsynth.seeding import derive, philox, uniform
 
-_TABLE = 2**16  # positions; 32 bytes each
+_TABLE = 2**18  # positions; 32 bytes each
+_PART = 2**16  # positions that a table is made of at once: on the way each takes several times as much
 MODES = ("replace", "append", "vary")
 _BLEND, _SOURCE = 0xB1E4D, 0x50CE
 
@@ -124,8 +125,12 @@ class EpochPlan:
     @cached_property
     def _table(self) -> Tensor:
         """(n, 4) int64, a decision a row: one look-up in place of four."""
-        every = self._decided(torch.arange(len(self)))
-        return torch.stack([every.synthetic.long(), every.sources, every.classes, every.seeds], dim=1)
+        table = torch.empty(len(self), 4, dtype=torch.int64)
+        for rows in torch.arange(len(self)).split(_PART):
+            some = self._decided(rows)
+            columns = [some.synthetic.long(), some.sources, some.classes, some.seeds]
+            torch.stack(columns, dim=1, out=table[rows[0] : rows[-1] + 1])
+        return table
 
     def _decided(self, indices: Tensor, rows: Tensor | None = None) -> Decision:
         choice, u, seeds = self._draws(indices)
