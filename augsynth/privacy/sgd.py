@@ -111,8 +111,8 @@ class PrivateSteps:
             raise ConfigError(f"{', '.join(mixing)} mixes the samples of a batch, whose gradients cannot be told apart")
         self.parameters = [one for group in optimizer.param_groups for one in group["params"] if one.requires_grad]
         self.n, self.sample_rate, self._seed = n, batch_size / n, privacy.noise_seed
-        self.device = self.parameters[0].device
-        self._noise = torch.Generator(self.device)
+        self._noise = torch.Generator(self.parameters[0].device)
+        self._compared = False
         self.at_once = max(1, min(128, _GRADIENT_BYTES // (4 * sum(one.numel() for one in self.parameters))))
         self._layers = [one for one in module.modules() if any(p.requires_grad for p in one.parameters(recurse=False))]
         # Opacus 1.6 takes convolutions apart by strides, and gets other gradients, or none, where tensors lie in memory
@@ -166,7 +166,7 @@ class PrivateSteps:
         for layer in self._layers:
             layer.training = True  # Opacus looks at these only; what holds frozen layers stays as it was
         for one in self.parameters:
-            one.grad_sample = None
+            one.grad_sample, one.grad = None, None
         self._hooks.add_hooks(loss_reduction="sum")
         try:
             found = losses()
@@ -188,7 +188,21 @@ class PrivateSteps:
                     f"{'no gradient' if made is None else f'{len(made)} gradients'} of {count} samples: for a private "
                     "fit, each parameter must belong to a layer through which each sample passes by itself"
                 )
+        if not self._compared:
+            self._compare(count)
         return found.detach()
+
+    def _compare(self, count: int) -> None:
+        """Once a fit: the gradients of single samples add up to what autograd finds without taking them apart."""
+        for one in self.parameters:
+            apart, whole = one.grad_sample, one.grad
+            off = float((apart.sum(0) - whole).abs().max())
+            if off > 1e-4 * count * float(apart.abs().max()) + 1e-8:  # NaN is told of elsewhere
+                raise BrokenPluginError(
+                    f"the gradients of single samples of a parameter of shape {tuple(one.shape)} do not add up to its "
+                    f"gradient (off by {off:.3g}): it is used outside of its layer, or the layer cannot be taken apart"
+                )
+        self._compared = True
 
     def close(self) -> None:
         """Leave the parameters as they were found."""

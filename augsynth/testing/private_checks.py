@@ -69,25 +69,26 @@ def check_losses_are_of_single_samples(generator: Any) -> None:
     private_steps = {"privacy": Privacy(1.0, 1e-3, noise_seed=0), "n": 24, "batch_size": 4, "noise_multiplier": 1.0}
     steps = PrivateSteps(gen.trained_module(), optimizer, **private_steps)  # type: ignore[arg-type]
 
-    def gradients(rows: list[int]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """(n,) losses, and of each parameter the gradients (n, ...)."""
+    def gradients(rows: list[int]) -> tuple[torch.Tensor, list[torch.Tensor], list[torch.Tensor]]:
+        """(n,) losses, and of each parameter the gradients (n, ...) and the one (...) that autograd finds of all."""
         indices = torch.tensor(rows)
         batch = data.batch(indices, indices + 1, 3, 0.5, gen.device)
         losses = steps.differentiated(lambda: gen.sample_losses(batch), len(rows))
-        return losses, [one.grad_sample.clone() for one in steps.parameters]
+        apart = [one.grad_sample.clone() for one in steps.parameters]
+        return losses, apart, [one.grad.clone() for one in steps.parameters]
 
     try:
-        together, of_all = gradients([0, 5, 11, 23])
+        together, of_all, _ = gradients([0, 5, 11, 23])
         for i, row in enumerate([0, 5, 11, 23]):
-            alone, own = gradients([row])
+            alone, _, own = gradients([row])
             assert torch.allclose(alone[0], together[i], rtol=1e-3, atol=1e-5), (
                 f"the loss of a sample is {float(alone[0]):.6g} by itself and {float(together[i]):.6g} among others: "
                 "no mean, variance or norm over the batch may be in it"
             )
             for one, shared in zip(own, of_all, strict=True):
                 scale = float(one.abs().max()) + 1e-6
-                assert float((one[0] - shared[i]).abs().max()) <= 1e-2 * scale, (
-                    f"the gradient of a sample, for a parameter of shape {tuple(one.shape[1:])}, is another in a batch"
+                assert float((one - shared[i]).abs().max()) <= 1e-2 * scale, (
+                    f"the gradient of a sample, for a parameter of shape {tuple(one.shape)}, is another in a batch"
                 )
     finally:
         steps.close()

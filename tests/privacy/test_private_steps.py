@@ -170,6 +170,11 @@ class Unused(BySteps):
         self.spare = nn.Linear(3, 2)
 
 
+class UsesItTwice(BySteps):
+    def sample_losses(self, batch):
+        return super().sample_losses(batch) + self.image.weight.square().mean()
+
+
 class Explodes(BySteps):
     def sample_losses(self, batch):
         return super().sample_losses(batch) * math.nan
@@ -188,6 +193,7 @@ class Explodes(BySteps):
         (TwoOptimizers, {}, augsynth.ConfigError, "has 2 optimizers: a private fit has one"),
         (OneForAll, {}, augsynth.BrokenPluginError, r"gave \(1,\) for .* samples: expected one each"),
         (Unused, {}, augsynth.BrokenPluginError, r"shape \(2, 3\) has no gradient of"),
+        (UsesItTwice, {}, augsynth.BrokenPluginError, "do not add up to its gradient.*used outside of its layer"),
         (Explodes, {"steps": 40}, augsynth.FitError, "NaN or infinite by step 20"),
     ],
 )
