@@ -1,12 +1,14 @@
 """What does a classifier learn from differentially private samples alone?
 
-A generator (`merf`) is fitted with a privacy budget, and a small network is trained on its samples, without one real
-image. Beside it: the same network trained on samples of a fit without privacy, on the real images, and a network
-trained on the real images with DP-SGD (Opacus) under the same budget, which gives a classifier and no samples. The
-settings were chosen on images of the training file that were held out there; the test file is scored once a run.
+A generator (`merf`, or `vae` by DP-SGD) is fitted with a privacy budget, and a small network is trained on its
+samples, without one real image. Beside it: the same network trained on samples of a fit without privacy, on the real
+images, and a network trained on the real images with DP-SGD (Opacus) under the same budget, which gives a classifier
+and no samples. The settings were chosen on images of the training file that were held out there; the test file is
+scored once a run.
 
     python benchmarks/bench_privacy.py --data digits --rates 0.25 0.5 1 2 4
     python benchmarks/bench_privacy.py --data fashion-mnist --epochs 4
+    python benchmarks/bench_privacy.py --data digits --arms vae --name privacy-digits-vae
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What a classifier learns from private texts alone: TREC-6, a language model's adapter fitted by DP-SGD.
 
-Three arms make as many questions of each class: the base model, told by the descriptions of the classes alone, which
-saw no question (``public``); its adapter, fitted on all training questions under a budget; and a classifier of the real
-questions stands beside. Scores are on the test file: TF-IDF with logistic regression, and logistic regression on frozen
-embeddings (MiniLM). Steps, rank and rate were set beforehand.
+Two generators make as many questions of each class: the base model, which saw no question and is told the descriptions
+of the classes (``public``); and its adapter, fitted on all training questions under a budget. Beside them stands a
+classifier of the real questions. Scores are on the test file: TF-IDF with logistic regression, and logistic regression
+on frozen embeddings (MiniLM). Steps, rank and rate were set beforehand.
 
     python benchmarks/bench_private_text.py --model gemma-3-270m.gguf --epsilon 8
 """
@@ -31,10 +31,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True, help="of the pretrained language model")
     parser.add_argument("--epsilon", type=float, nargs="*", default=[8.0])
-    parser.add_argument("--number", type=int, default=600, help="generated texts")
+    parser.add_argument("--number", type=int, default=300, help="generated texts")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, default=Path("runs/private-text"), help="what was made stays here")
     options = parser.parse_args()

@@ -190,12 +190,9 @@ class FitLoop:
     def _step(self) -> dict[str, Tensor]:
         generator, settings, step = self.generator, self.settings, self.progress.step
         share = self._done_share()
-        self._set_rates(share)
         salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
+        self._begin(share, salt)
         batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device)
-        # a plugin that draws from torch's RNG in its step is reproducible, too
-        torch.manual_seed(int(derive(salt, _STEP, step)))
-        generator.train()
         self._updates = 0
         with self.fabric.autocast():
             losses = dict(generator.training_step(batch))
@@ -208,11 +205,15 @@ class FitLoop:
             self._optimize(next(iter(self.optimizers)), losses["loss"])
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _set_rates(self, share: float) -> None:
+    def _begin(self, share: float, salt: int) -> None:
+        """What comes before any step: learning rates, seeds, and networks as for training."""
         for name, optimizer in self.optimizers.items():
             for group, rate in zip(optimizer.param_groups, self._base_rates[name], strict=True):
                 # constant, then linear to zero over the last third; halved by each rollback
                 group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
+        # a plugin that draws from torch's RNG in its step is reproducible, too
+        torch.manual_seed(int(derive(salt, _STEP, self.progress.step)))
+        self.generator.train()
 
     def _optimize(self, name: str, loss: Tensor) -> None:
         if name not in self.optimizers:

@@ -10,24 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from augsynth.checkpoint.format import load_description
 from augsynth.errors import CheckpointError, ConfigError, DataError, PrivacyWarning
 from augsynth.fitting.installed import installed_generators
-from augsynth.fitting.training_data import TrainingData
+from augsynth.fitting.training_data import TrainingData, seeds_at
 from augsynth.generator.authored import TrainingBatch
 from augsynth.generator.generator import Generator
 from augsynth.loading import stored_spec
 from augsynth.privacy.budget import Privacy
 from augsynth.privacy.gaussian import ACCOUNTANT, Mechanism
-from augsynth.privacy.sgd import MAX_GRAD_NORM, accountant, noise_multiplier_for, opacus
+from augsynth.privacy.sgd import accountant, max_grad_norm, noise_multiplier_for, opacus
 from augsynth.privacy.statement import statement
-from augsynth.seeding import derive
 
 FINGERPRINT = "private"
 """In place of a hash of the data, by which a guess at all of it could be confirmed."""
-_BATCH = 0xBA7C4
 
 
 class NoData(TrainingData):
@@ -37,8 +34,7 @@ class NoData(TrainingData):
         return 0
 
     def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
-        seeds: Tensor = derive(seed, _BATCH, step, torch.arange(batch_size))
-        return TrainingBatch(None, None, seeds.to(device), step, progress)
+        return TrainingBatch(None, None, seeds_at(step, batch_size, seed).to(device), step, progress)
 
 
 def reads_once(made: Generator) -> bool:
@@ -84,18 +80,10 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     given = [key for key, value in unusable.items() if value is not None]
     if given:
         raise ConfigError(f"{', '.join(given)}: reads the data outside of the privacy budget; leave it out")
-    overridden = [one for one in ("settings_from", "finish") if _overrides(type(made), one)]
     if by_steps(made):
         opacus()
-    elif (privacy.max_grad_norm, privacy.clipping) != (None, "flat"):
-        raise ConfigError(
-            f"max_grad_norm={privacy.max_grad_norm!r}, clipping={privacy.clipping!r} are for generators fitted by "
-            f"gradient steps; {name} reads its data once and clips nothing. Leave them out"
-        )
-    elif overridden:
-        raise ConfigError(
-            f"{name} reads the samples in {', '.join(overridden)}() as well: that is outside of the budget"
-        )
+    else:
+        _check_read_once(made, privacy, name)
     if (what := data.spec.public_form().read_off()) is not None:
         raise DataError(f"{what}: that tells of single samples, and no budget covers it")
     privacy.check_for(len(data))
@@ -107,6 +95,19 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
             "(augsynth.prepare), or raise max_contributions",
             PrivacyWarning,
             stacklevel=4,
+        )
+
+
+def _check_read_once(made: Generator, privacy: Privacy, name: str) -> None:
+    if (privacy.max_grad_norm, privacy.clipping) != (None, "flat"):
+        raise ConfigError(
+            f"max_grad_norm={privacy.max_grad_norm!r}, clipping={privacy.clipping!r} are for generators fitted by "
+            f"gradient steps; {name} reads its data once and clips nothing. Leave them out"
+        )
+    overridden = [one for one in ("settings_from", "finish") if _overrides(type(made), one)]
+    if overridden:
+        raise ConfigError(
+            f"{name} reads the samples in {', '.join(overridden)}() as well: that is outside of the budget"
         )
 
 
@@ -161,7 +162,7 @@ def stated_steps(made: Generator, n: int, privacy: Privacy, steps: int, batch_si
     """
     rate = batch_size / n
     multiplier = noise_multiplier_for(privacy, rate, steps)
-    norm = MAX_GRAD_NORM if privacy.max_grad_norm is None else privacy.max_grad_norm
+    norm = max_grad_norm(privacy)
     stated = statement(
         privacy,
         accountant=accountant(),

@@ -11,13 +11,11 @@ from torch import Tensor
 from augsynth.errors import ConfigError, FitError
 from augsynth.fitting.loop import FitLoop, FitSettings, Progress
 from augsynth.fitting.private import nothing_of, stated_steps
-from augsynth.fitting.training_data import TrainingData
+from augsynth.fitting.training_data import TrainingData, seeds_at
 from augsynth.generator.generator import Generator
 from augsynth.privacy.budget import Privacy
 from augsynth.privacy.sgd import PrivateSteps
-from augsynth.seeding import derive
 
-_BATCH = 0xBA7C4
 _STEPS, _MOST = 200, 1024  # what a CPU does in minutes
 _PRECISION = "32-true"
 
@@ -65,11 +63,9 @@ class PrivateLoop(FitLoop):
 
     def _step(self) -> dict[str, Tensor]:
         share, step, seed = self._done_share(), self.progress.step, self.settings.seed
-        self._set_rates(share)
+        self._begin(share, seed)
         indices = self._private.drawn(step)
-        seeds = derive(seed, _BATCH, step, torch.arange(len(indices)))
-        torch.manual_seed(int(derive(seed, _BATCH, step)))
-        self.generator.train()
+        seeds = seeds_at(step, len(indices), seed)
 
         def losses(part: slice) -> Tensor:
             batch = self.data.batch(indices[part], seeds[part], step, share, self.fabric.device)

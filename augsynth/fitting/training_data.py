@@ -154,7 +154,12 @@ class TrainingData:
     def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
         """The training batch of step ``step``; a function of the step and the seed, whatever came before."""
         indices = self.indices_at(step, batch_size, seed)
-        return self.batch(indices, derive(seed, _BATCH, step, torch.arange(len(indices))), step, progress, device)
+        return self.batch(indices, seeds_at(step, len(indices), seed), step, progress, device)
+
+
+def seeds_at(step: int, n: int, seed: int) -> Tensor:
+    """(n,) seeds of the samples of a step, whoever they are."""
+    return derive(seed, _BATCH, step, torch.arange(n))
 
 
 def _samples(dataset: Any) -> Iterator[Any]:

@@ -17,8 +17,7 @@ from augsynth._optional import import_optional
 from augsynth.errors import BrokenPluginError, ConfigError
 from augsynth.privacy.budget import Privacy
 
-MAX_GRAD_NORM = 1.0
-"""Where none is given: Opacus's own default. Adam, which most generators use, does not depend on its scale."""
+_MAX_GRAD_NORM = 1.0  # as of Opacus; Adam, which most generators use, does not depend on the scale
 _GRADIENT_BYTES = 2**28  # of the gradients of single samples that are held at once
 _SAMPLING, _NOISE = 1, 2  # streams, where a test wants the same again
 
@@ -34,6 +33,11 @@ def accountant() -> str:
 def opacus() -> Any:
     """The library, or a MissingDependencyError that names the extra."""
     return import_optional("opacus", extra="privacy", purpose="a private fit by gradient steps (DP-SGD)")
+
+
+def max_grad_norm(privacy: Privacy) -> float:
+    """To what the gradient of a sample is clipped, given or by default."""
+    return _MAX_GRAD_NORM if privacy.max_grad_norm is None else privacy.max_grad_norm
 
 
 def noise_multiplier_for(privacy: Privacy, sample_rate: float, steps: int) -> float:
@@ -121,7 +125,7 @@ class PrivateSteps:
         # buffers of constants are no statistics of a batch; what is, was refused above
         self._hooks = hooks(module, loss_reduction="sum", strict=False)
         self._hooks.remove_hooks()  # they are there in a step only: in between, networks are copied and sampled from
-        norm = MAX_GRAD_NORM if privacy.max_grad_norm is None else privacy.max_grad_norm
+        norm = max_grad_norm(privacy)
         given: dict[str, Any] = {
             "noise_multiplier": noise_multiplier,
             "expected_batch_size": batch_size,
