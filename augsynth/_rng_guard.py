@@ -12,9 +12,12 @@ import torch
 
 @contextmanager
 def preserved_rng(*, cuda: bool = False) -> Iterator[None]:
-    """Restore the global RNGs of Python, NumPy and torch on leaving; those of CUDA devices only if asked."""
+    """Restore the global RNGs of Python, NumPy and torch on leaving; those of CUDA devices only if asked.
+
+    And only where CUDA is in use already: to ask it would start it, and no process forked afterwards could use it.
+    """
     python, numpy, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if cuda and torch.cuda.is_available() else []
+    devices = torch.cuda.get_rng_state_all() if cuda and torch.cuda.is_initialized() else []
     try:
         yield
     finally:
@@ -30,6 +33,18 @@ def seed_global(seed: int) -> None:
     random.seed(seed)
     np.random.seed((seed ^ (seed >> 32)) & 0xFFFFFFFF)
     torch.default_generator.manual_seed(seed)
+
+
+def seed_torch(seed: int) -> None:
+    """Seed torch's global RNGs: of the CPU, and of the devices in use. Only inside :func:`preserved_rng`.
+
+    ``torch.manual_seed`` would also leave a seed behind for a CUDA that is not in use yet.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
 
 
 @contextmanager

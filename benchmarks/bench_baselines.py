@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import drawn_evenly, record
-from strong import Arm, train
+from common import apart, drawn_evenly, record
+from strong import Arm, on, train
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="finished trials, and the generators")
+    parser.add_argument("--device", default="cpu", help="of fits, variations and classifiers")
     parser.add_argument("--name")
     options = parser.parse_args()
     full, test = (open_dataset(options.data, split=split, size=options.size) for split in ("train", "test"))
@@ -74,15 +75,22 @@ def main() -> None:
     out = options.out or Path(tempfile.mkdtemp())
     draws: dict[int, dict[str, Any]] = {}
     rarest, fits = [], []
-    for number in range(options.seeds):
-        rows, ranking = rows_of(targets, options.most, options.least, number)
+    chosen = [rows_of(targets, options.most, options.least, number) for number in range(options.seeds)]
+
+    def fitted(name: str, number: int) -> None:
+        real = full.subset(chosen[number][0])
+        gen = augsynth.fit(name, real, seed=number, progress=False, device=options.device, **limit)
+        gen.save(out / f"{name}-{number}")
+
+    wanted = [(name, i) for i in range(options.seeds) for name in options.generators]
+    if missing := [call for call in wanted if not (out / "{}-{}".format(*call)).exists()]:
+        for _ in apart(fitted, missing, options.jobs):
+            pass
+    for number, (rows, ranking) in enumerate(chosen):
         real = full.subset(rows)
         own: dict[str, Any] = {"real": real, "even": drawn_evenly(real)}
         for name in options.generators:
-            folder = out / f"{name}-{number}"
-            if not folder.exists():
-                augsynth.fit(name, real, seed=number, progress=False, device="cpu", **limit).save(folder)
-            own[name] = augsynth.load(folder)
+            own[name] = augsynth.load(out / f"{name}-{number}")
             fits.append({"generator": name, "seed": number, **{k: own[name].fit_info[k] for k in ("seconds", "steps")}})
             print(fits[-1], flush=True)
         draws[arm_seed(0, number)] = own
@@ -93,7 +101,7 @@ def main() -> None:
             own = draws[seed]
             prior = torch.bincount(torch.tensor(own["real"].targets)) / len(own["real"]) if logits else None
             blend = augsynth.SyntheticDataset(
-                own["real" if logits else "even"], own[generator] if generator else None,
+                own["real" if logits else "even"], own[generator].to(options.device) if generator else None,
                 ratio=0.5 if generator else 0.0, mode="vary" if generator else "replace",
                 strength=options.strength, transform=chains[chain] if chain else None, seed=seed, progress=False,
             )  # fmt: skip
@@ -112,12 +120,13 @@ def main() -> None:
         arms[f"classic + MixUp, CutMix + variations of {name}"] = arm("classic", name, mix=True)
     first = next(iter(draws.values()))["real"]
     result = augsynth.uplift(
-        first, test, arms, baseline=BASELINE, seeds=options.seeds, steps=options.steps, batch_size=64, train=train,
+        first, test, arms, baseline=BASELINE, seeds=options.seeds, steps=options.steps, batch_size=64,
+        train=train if options.device == "cpu" else on(options.device),
         metric="balanced_accuracy", jobs=options.jobs, stop_early=False, out=out / "trials",
     )  # fmt: skip
     figures: dict[str, Any] = result.to_json()
     figures.pop("curves", None)
-    figures |= {"images": len(first), "test images": len(test), "fits": fits}
+    figures |= {"images": len(first), "test images": len(test), "fits": fits, "device": options.device}
     trials = TrialStore.read(out / "trials")
     recalls = {
         name: [statistics.mean(trials[name, i]["recalls"][c] for c in own) for i, own in enumerate(rarest)]

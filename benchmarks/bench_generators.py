@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import record
+from common import apart, record
 
 import augsynth
 from augsynth.classifiers.training import train_classifier
@@ -58,10 +58,15 @@ def parts(options: argparse.Namespace) -> tuple[ArrayDataset, ArrayDataset, Arra
 class Scorer:
     """Figures of samples, by a judge that no generator saw."""
 
-    def __init__(self, train: ArrayDataset, judged: ArrayDataset, test: ArrayDataset, steps: int) -> None:
+    def __init__(
+        self, train: ArrayDataset, judged: ArrayDataset, test: ArrayDataset, steps: int, device: str, jobs: int
+    ) -> None:
         data = TrainingData.read(judged, show=False)
+        self.device = device
         self.spec, self.steps, self.test = TrainingData.read(train, show=False).spec, steps, test
-        self.judge = train_classifier(judged, data.spec, steps=2000, seed=0)
+        (self.judge,) = apart(
+            lambda: train_classifier(judged, data.spec, steps=2000, seed=0, device=device).cpu(), [()], jobs
+        )
         self.space = ClassifierFeatures(self.judge, data.model_x(torch.arange(min(len(data), 5000))))
         self.x = self.spec.raw_to_model(test.inputs)
         self.y = torch.tensor(test.targets)
@@ -74,7 +79,7 @@ class Scorer:
         made, held = (np.asarray(self.space(one)) for one in (x[pick], self.x[:n]))
         around = manifold(distances(held, held), distances(held, made), distances(made, made))
         alone = ArrayDataset(raw, y, self.test.classes)
-        taught = train_classifier(alone, self.spec, steps=self.steps, seed=seed)
+        taught = train_classifier(alone, self.spec, steps=self.steps, seed=seed, device=self.device)
         right = (probabilities(taught, self.x).argmax(1) == self.y).float()
         by_class = torch.stack([right[self.y == c].mean() for c in self.y.unique()])
         return {
@@ -87,8 +92,9 @@ class Scorer:
         }
 
 
-def rate(gen: Any, n: int = 128) -> float:
-    """Samples a second on one core."""
+def rate(gen: Any) -> float:
+    """Samples a second, on one core or the GPU."""
+    n = 128 if gen.device.type == "cpu" else 2048
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -112,32 +118,43 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of a classifier")
     parser.add_argument("--max-time", help="of each fit, in place of its preset")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
+    parser.add_argument("--device", default="cpu", help="of fits and classifiers")
+    parser.add_argument("--jobs", type=int, default=1, help="fits at a time, which share the device")
     parser.add_argument("--config", default="{}", help="settings of the generators, as JSON")
     parser.add_argument("--sample", default="{}", help="options of sample, as JSON")
     parser.add_argument("--name", help="of the result; nothing is recorded for 'none'")
     options = parser.parse_args()
     train, judged, test = parts(options)
-    score = Scorer(train, judged, test, options.steps)
+    score = Scorer(train, judged, test, options.steps, options.device, options.jobs)
     counts = torch.bincount(torch.tensor(train.targets))
-    figures: dict[str, Any] = {"images fitted on": len(train), "judge's accuracy on held-out images": score.accuracy}
+    figures: dict[str, Any] = {
+        "device": options.device,
+        "fits at a time": options.jobs,
+        "images fitted on": len(train),
+        "judge's accuracy on held-out images": score.accuracy,
+    }
     rows = {"real": [score(score.spec.raw_to_model(train.inputs), train.inputs, torch.tensor(train.targets), 0)]}
     print("real", rows["real"][0], flush=True)
-    for name in options.generators:
-        for seed in range(options.seeds):
-            limit = {"max_time": options.max_time} if options.max_time else {}
-            gen = augsynth.fit(
-                name, train, seed=seed, progress=False, device="cpu", **limit, **json.loads(options.config)
-            )
-            y = torch.arange(options.samples) % len(counts)
-            made = gen.sample(labels=y.tolist(), seed=seed, **json.loads(options.sample))
-            row = {
-                "seconds": gen.fit_info["seconds"],
-                "updates": gen.fit_info["steps"],
-                "samples/s, one core": rate(gen),
-            }
-            row |= score(made.model_x, made.x, y, seed)
-            rows.setdefault(name, []).append(row)
-            print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
+
+    def measured(name: str, seed: int) -> dict[str, float]:
+        limit = {"max_time": options.max_time} if options.max_time else {}
+        gen = augsynth.fit(
+            name, train, seed=seed, progress=False, device=options.device, **limit, **json.loads(options.config)
+        )
+        y = torch.arange(options.samples) % len(counts)
+        made = gen.sample(labels=y.tolist(), seed=seed, **json.loads(options.sample))
+        row = {
+            "seconds": gen.fit_info["seconds"],
+            "updates": gen.fit_info["steps"],
+            "samples/s" if options.device != "cpu" else "samples/s, one core": rate(gen),
+        }
+        row |= score(made.model_x.cpu(), torch.as_tensor(made.x).cpu(), y, seed)
+        print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
+        return row
+
+    calls = [(name, seed) for seed in range(options.seeds) for name in options.generators]
+    for (name, _), row in zip(calls, apart(measured, calls, options.jobs), strict=True):
+        rows.setdefault(name, []).append(row)
     figures["rows"] = rows
     figures["means"] = {
         name: {key: [float(np.mean([r[key] for r in own])), float(np.std([r[key] for r in own]))] for key in own[0]}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from torch.utils.data import Subset
 from augsynth.labels.frequencies import evenly
 
 RESULTS = Path(__file__).parent / "results"
+
+_work: Any = None  # what forked processes inherit, closures too
 
 
 def machine() -> dict[str, Any]:
@@ -36,6 +40,23 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("augsynth", "torch", "numpy")},
     }
+
+
+def apart(run: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Any]:
+    """What ``run`` returns for each of the calls, with more than one job in forked processes: this one then leaves a
+    GPU alone, as it has to where it forks others later."""
+    if jobs == 1:
+        yield from (run(*arguments) for arguments in calls)
+        return
+    global _work
+    _work = run
+    with ProcessPoolExecutor(min(jobs, len(calls)), multiprocessing.get_context("fork")) as executor:
+        yield from executor.map(_called, calls)
+
+
+def _called(arguments: tuple[Any, ...]) -> Any:
+    torch.set_num_threads(1)
+    return _work(*arguments)
 
 
 def in_turns(cases: dict[str, Callable[[], Any]], repeats: int, warmup: int = 1) -> dict[str, list[float]]:

@@ -81,14 +81,23 @@ def normal(x: Tensor) -> Tensor:
     return x.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
 
 
+def on(device: str) -> Callable[..., Any]:
+    """:func:`train` on a device of its own: processes that :func:`augsynth.uplift` forks may share a GPU."""
+
+    def train_there(dataset: Arm, **options: Any) -> Any:
+        return train(dataset, **{**options, "device": device})
+
+    return train_there
+
+
 def train(dataset: Arm, *, steps: int, batch_size: int, seed: int, device: str) -> Callable[[list[Any]], Tensor]:
     """For :func:`augsynth.uplift`: SGD with a one-cycle schedule (Smith & Topin 2018); returns inputs → logits."""
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     mixes = v2.RandomChoice([v2.MixUp(num_classes=dataset.classes, alpha=0.2), v2.CutMix(num_classes=dataset.classes)])
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # in a process of its own on a GPU
         torch.manual_seed(seed)
         shape = dataset[0][0].shape
-        model = resnet(tuple(shape), dataset.classes).to(memory_format=torch.channels_last)
+        model = resnet(tuple(shape), dataset.classes).to(device, memory_format=torch.channels_last)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=steps)
         order = torch.Generator().manual_seed(seed)
@@ -98,12 +107,13 @@ def train(dataset: Arm, *, steps: int, batch_size: int, seed: int, device: str) 
             dataset.set_epoch(epoch)
             epoch += 1
             for x, y in loader:
-                x, target = normal(x), y
+                y = y.to(device)
+                x, target = normal(x.to(device)), y
                 if dataset.mix:
                     x, target = mixes(x, y)
                 logits = model(x)
                 if dataset.prior is not None:
-                    logits = logits + dataset.prior.log()
+                    logits = logits + dataset.prior.log().to(device)
                 optimizer.zero_grad()
                 F.cross_entropy(logits, target).backward()
                 optimizer.step()
@@ -116,6 +126,6 @@ def train(dataset: Arm, *, steps: int, batch_size: int, seed: int, device: str) 
     def predict(inputs: list[Any]) -> Tensor:
         x = torch.stack(list(inputs))
         with torch.no_grad():
-            return torch.cat([model(normal(part)) for part in x.split(128)])
+            return torch.cat([model(normal(part.to(device))).cpu() for part in x.split(128)])
 
     return predict

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 import augsynth
 from augsynth import authoring
+from augsynth.modalities.image.tiny import TinyImages
 from augsynth.seeding import philox, seeds_for
+from tests.support import quick_fit
 
 SEEDS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6)
 
@@ -93,3 +95,14 @@ def test_seeds_must_fit():
         seeds_for(1, seed=1, seeds=[2])
     with pytest.raises(augsynth.ConfigError, match="truncation=0"):
         authoring.noise(torch.tensor([1]), (2,), truncation=0)
+
+
+def test_seeding_torch_neither_starts_cuda_nor_leaves_a_seed_behind_for_it(monkeypatch, tiny_vae, tmp_path):
+    def touched(*_):
+        raise AssertionError("CUDA was asked for something")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for name in ("get_rng_state_all", "set_rng_state_all", "manual_seed_all", "manual_seed"):
+        monkeypatch.setattr(torch.cuda, name, touched)
+    augsynth.load(tiny_vae.save(tmp_path / "model"), device="cpu")
+    quick_fit("vae", TinyImages(), steps=2, width=8)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth._rng_guard import seeded_globals
+from augsynth._rng_guard import seed_torch, seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
 from augsynth.blending.graphs import GraphedDraw
@@ -263,7 +263,7 @@ class DeviceBlend:
 
     def _transformed(self, x: Tensor, y: Any, seed: int) -> tuple[Tensor, Any]:
         with seeded_globals(seed), torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
-            torch.manual_seed(seed)
+            seed_torch(seed)
             if self.transform is not None:
                 one = self.transform
                 x = one.apply_batch(x, seed) if hasattr(one, "apply_batch") else one(x)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from augsynth._progress import progress_bar
-from augsynth._rng_guard import preserved_rng
+from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.checkpoint.writing import checkpoint_folder, write
 from augsynth.errors import BrokenPluginError, FitError, FitWarning
 from augsynth.fitting.training_data import TrainingData
@@ -212,7 +212,7 @@ class FitLoop:
                 # constant, then linear to zero over the last third; halved by each rollback
                 group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
         # a plugin that draws from torch's RNG in its step is reproducible, too
-        torch.manual_seed(int(derive(salt, _STEP, self.progress.step)))
+        seed_torch(int(derive(salt, _STEP, self.progress.step)))
         self.generator.train()
 
     def _optimize(self, name: str, loss: Tensor) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from augsynth._rng_guard import preserved_rng
+from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.errors import ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
 from augsynth.inference import FastForms
@@ -61,7 +61,7 @@ class CoreGenerator(AuthoredGenerator):
             ) from None
         self.spec = spec
         with preserved_rng(cuda=True):
-            torch.manual_seed(int(derive(seed, 0xB01D)))
+            seed_torch(int(derive(seed, 0xB01D)))
             self.build(spec, **self.config)
         # convolutions on a CPU gain up to a factor of two
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
