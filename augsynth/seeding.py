@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from augsynth._philox_cuda import fused
 from augsynth.errors import ConfigError
 from augsynth.normal_quantile import normal_quantile
 
@@ -60,12 +61,13 @@ def philox(key: Tensor, counter: Sequence[Tensor | int]) -> tuple[Tensor, Tensor
         # the same rounds on NumPy arrays: three times faster than torch's operators on small ones
         parts = [c.numpy() if isinstance(c, Tensor) else np.int64(c) for c in counter]
         with np.errstate(over="ignore"):
-            words = np.broadcast_arrays(*_rounds(key.numpy(), *parts))
-        return tuple(torch.from_numpy(np.array(word)) for word in words)  # type: ignore[return-value]
+            arrays = np.broadcast_arrays(*_rounds(key.numpy(), *parts))
+        return tuple(torch.from_numpy(np.array(one)) for one in arrays)  # type: ignore[return-value]
     # numbers are filled in by a kernel: a copy from the host could not be captured in a CUDA graph
     filled = (c if isinstance(c, Tensor) else torch.full((), c, dtype=torch.int64, device=key.device) for c in counter)
-    parts = [part.to(key.device) for part in filled]
-    return torch.broadcast_tensors(*_rounds(key, *parts))
+    placed = [part.to(key.device) for part in filled]
+    words = fused(key, placed) if key.is_cuda and not _tracing.get() else None
+    return words or torch.broadcast_tensors(*_rounds(key, *placed))
 
 
 def _rounds(key: Any, c0: Any, c1: Any, c2: Any, c3: Any) -> tuple[Any, Any, Any, Any]:

@@ -66,8 +66,11 @@ def main() -> None:
     loader = DataLoader(
         real, batch_size=BATCH, shuffle=True, num_workers=2, persistent_workers=True, pin_memory=device == "cuda"
     )
-    blended = augsynth.DeviceBlend(loader, gen, RATIO, seed=0)
-    times = in_turns({"real": training(loader), "blended": training(blended)}, repeats=5)
+    cases = {"real": training(loader), "blended": training(augsynth.DeviceBlend(loader, gen, RATIO, seed=0))}
+    if device == "cuda":
+        graphed = augsynth.DeviceBlend(loader, gen, RATIO, seed=0, cuda_graphs=True)
+        cases["blended, CUDA graphs"] = training(graphed)
+    times = in_turns(cases, repeats=5)
     few = 2
     naive = in_turns({"naive": training(DataLoader(Naive(real, gen), batch_size=BATCH), few)}, repeats=3)["naive"]
     per_batch = {name: statistics.median(seconds) / batches for name, seconds in times.items()}
@@ -75,8 +78,11 @@ def main() -> None:
         "device",
         {
             "device": device,
-            "step, blended over real": median_ratio(times["blended"], times["real"]),
-            "factor over naive": statistics.median(naive) / few / per_batch["blended"],
+            **{f"step, {name} over real": median_ratio(times[name], times["real"]) for name in list(times)[1:]},
+            **{
+                f"factor of {name} over naive": statistics.median(naive) / few / per_batch[name]
+                for name in list(times)[1:]
+            },
             "ms a step": {**{k: v * 1e3 for k, v in per_batch.items()}, "naive": statistics.median(naive) / few * 1e3},
         },
     )

@@ -15,6 +15,7 @@ from common import in_turns, median_ratio, record
 from torch.utils.data import TensorDataset
 
 import augsynth
+from augsynth.blending.graphs import GraphedDraw
 
 N = 256
 
@@ -47,11 +48,21 @@ def main() -> None:
         def inference_form(gen=gen):
             return gen.draw_many(labels, seeds)
 
+        def graphs_form(graphed=GraphedDraw(gen, {"temperature": 1.0, "truncation": None})):
+            return graphed(labels, seeds)
+
         difference = float((training_form() - inference_form()).abs().max())
         row: dict = {"largest difference on [-1, 1]": difference}
-        for how in ("eager", "compiled", "bfloat16"):
+        for how in ("eager", "compiled", "bfloat16", *(["CUDA graph"] if device == "cuda" else [])):
             found = gen.tune_sampling(N, compile=how == "compiled", autocast=how == "bfloat16", again=True)
-            times = in_turns({"trained": waited(training_form), "ours": waited(inference_form)}, repeats=15, warmup=3)
+            times = in_turns(
+                {
+                    "trained": waited(training_form),
+                    "ours": waited(graphs_form if how == "CUDA graph" else inference_form),
+                },
+                repeats=15,
+                warmup=3,
+            )
             row[how] = {
                 "factor": median_ratio(times["trained"], times["ours"]),
                 "micro_batch": found["micro_batch"],

@@ -34,7 +34,8 @@ def fitted(name, **options):
     return data, quick_fit(name, data, device=DEVICE, **few, **options)
 
 
-def assert_alike(there, here, atol=5e-3):
+def assert_alike(there, here, atol=3e-2):
+    """As near as convolutions in TF32, which are torch's default on a GPU, are to those in float32."""
     if isinstance(here, torch.Tensor):
         torch.testing.assert_close(there.cpu(), here, atol=atol, rtol=0)
     else:  # a word of a text may fall to the other side of a rounding
@@ -44,7 +45,7 @@ def assert_alike(there, here, atol=5e-3):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_what_was_fitted_there_samples_alike_on_the_cpu(name, tmp_path):
     _, gen = fitted(name)
-    assert gen.device.type == DEVICE
+    assert gen.device.type == DEVICE or not list(gen.parameters())
     here = augsynth.load(gen.save(tmp_path / "model"), device="cpu")
     assert here.device.type == "cpu"
     a, b = gen.sample(12, seed=3), here.sample(12, seed=3)

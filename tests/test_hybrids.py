@@ -141,7 +141,7 @@ def test_photographs_keep_their_size_and_their_label(name):
 
 @pytest.mark.parametrize("name", ["vqvae", "flow", "vaegan"])
 def test_checkpoints_hold_no_discriminator(name, tmp_path):
-    gen = augsynth.fit(name, bars(8), steps=4, width=16, progress=False)
+    gen = augsynth.fit(name, bars(8), steps=4, width=16, progress=False, device="cpu")
     loaded = augsynth.load(gen.save(tmp_path / "g"))
     names = list(loaded.state_dict())
     assert names and not any(one.startswith(("discriminator", "codec.")) for one in names)
@@ -149,7 +149,7 @@ def test_checkpoints_hold_no_discriminator(name, tmp_path):
 
 
 def test_a_flow_in_a_latent_space_mends_nothing():
-    gen = augsynth.fit("flow", bars(8), steps=4, width=16, progress=False)
+    gen = augsynth.fit("flow", bars(8), steps=4, width=16, progress=False, device="cpu")
     with pytest.raises(augsynth.CapabilityError, match="latent=False"):
         gen.restore(torch.rand(1, 3, 66, 70), noise=0.1)
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import augsynth
-from augsynth import authoring
+from augsynth import _philox_cuda, authoring
 from augsynth.modalities.image.tiny import TinyImages
-from augsynth.seeding import philox, seeds_for
+from augsynth.seeding import derive, philox, seeds_for
 from tests.support import quick_fit
 
 SEEDS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6)
@@ -79,6 +79,8 @@ def test_bits_do_not_depend_on_the_device():
         pytest.skip("no CUDA device")
     seeds = authoring.derive(0, torch.arange(64))
     assert torch.equal(authoring.uniform(seeds, (100,)), authoring.uniform(seeds.cuda(), (100,)).cpu())
+    assert torch.equal(derive(seeds, seeds, 3), derive(seeds.cuda(), seeds.cuda(), 3).cpu())
+    assert _philox_cuda._broken == [], "the kernel was made"
     assert torch.allclose(authoring.noise(seeds, (100,)), authoring.noise(seeds.cuda(), (100,)).cpu(), atol=1e-6)
 
 
@@ -102,6 +104,7 @@ def test_seeding_torch_neither_starts_cuda_nor_leaves_a_seed_behind_for_it(monke
         raise AssertionError("CUDA was asked for something")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
     for name in ("get_rng_state_all", "set_rng_state_all", "manual_seed_all", "manual_seed"):
         monkeypatch.setattr(torch.cuda, name, touched)
     augsynth.load(tiny_vae.save(tmp_path / "model"), device="cpu")

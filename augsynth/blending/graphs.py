@@ -11,14 +11,16 @@ from torch import Tensor
 
 log = logging.getLogger("augsynth")
 
+_STEP = 16
 _WARM_UP = 3  # as PyTorch's documentation of CUDA graphs advises
 
 
 class GraphedDraw:
-    """``gen.draw_many`` for requests of one size, captured once and replayed.
+    """``gen.draw_many``, captured once for each size of request and replayed.
 
-    A request of another size, and a generator that cannot be captured (one that looks at values of tensors), is drawn
-    without; the log says so once.
+    Sizes are rounded up to a multiple of 16, and what was not asked for is cut off: a sample depends on its own seed
+    alone. Where sizes still vary much, and where a generator cannot be captured (one that looks at values of tensors),
+    samples are drawn without; of the latter the log says so once.
 
     Args:
         gen: the generator, on a CUDA device.
@@ -34,28 +36,29 @@ class GraphedDraw:
         """(n, C, H, W) in [-1, 1]; valid until the next call."""
         if self._failed or self.gen.device.type != "cuda":
             return self._plain(classes, seeds)
-        key = (len(seeds), classes is not None)
+        n, size = len(seeds), -(-len(seeds) // _STEP) * _STEP
+        key = (size, classes is not None)
         if key not in self._graphs:
             if len(self._graphs) >= 4:  # sizes vary: every graph keeps memory of its own
                 return self._plain(classes, seeds)
             try:
-                self._graphs[key] = self._captured(classes, seeds)
+                self._graphs[key] = self._captured(_padded(classes, size), _padded(seeds, size))
             except RuntimeError as error:
                 self._failed = True
                 log.warning("the generator cannot be captured as a CUDA graph: %s", str(error).splitlines()[0])
                 return self._plain(classes, seeds)
         graph, static_classes, static_seeds, made = self._graphs[key]
         if static_classes is not None and classes is not None:
-            static_classes.copy_(classes, non_blocking=True)
-        static_seeds.copy_(seeds, non_blocking=True)
+            static_classes[:n].copy_(classes, non_blocking=True)
+        static_seeds[:n].copy_(seeds, non_blocking=True)
         graph.replay()
-        return made
+        return made[:n]
 
     def _plain(self, classes: Tensor | None, seeds: Tensor) -> Tensor:
         made: Tensor = self.gen.draw_many(classes, seeds, **self.options)
         return made
 
-    def _captured(self, classes: Tensor | None, seeds: Tensor) -> tuple[Any, Tensor | None, Tensor, Tensor]:
+    def _captured(self, classes: Tensor | None, seeds: Any) -> tuple[Any, Tensor | None, Tensor, Tensor]:
         device = self.gen.device
         own_classes = None if classes is None else classes.to(device, copy=True)
         own_seeds = seeds.to(device, copy=True)
@@ -69,3 +72,8 @@ class GraphedDraw:
         with torch.cuda.graph(graph):
             made = self._plain(own_classes, own_seeds)
         return graph, own_classes, own_seeds, made
+
+
+def _padded(part: Tensor | None, size: int) -> Any:
+    """``part`` with zeros behind it."""
+    return None if part is None else torch.nn.functional.pad(part, (0, size - len(part)))
