@@ -77,6 +77,7 @@ _EXPORTS = {
     "augsynth.privacy.budget": ("Privacy",),
     "augsynth.recipe.run": ("run_recipe",),
     "augsynth.recording.reading": ("recorded",),
+    "augsynth.recording.generating": ("generate",),
     "augsynth.recording.writing": ("record",),
     "augsynth.registry": ("PluginInfo", "Registry", "create", "plugins"),
     "augsynth.sample_spec": ("SampleSpec",),

@@ -75,6 +75,7 @@ from augsynth.preparing.findings import Preparation as Preparation
 from augsynth.preparing.prepare import prepare as prepare
 from augsynth.privacy.budget import Privacy as Privacy
 from augsynth.recipe.run import run_recipe as run_recipe
+from augsynth.recording.generating import generate as generate
 from augsynth.recording.reading import recorded as recorded
 from augsynth.recording.writing import record as record
 from augsynth.registry import PluginInfo as PluginInfo

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from functools import partial
 
 import torch
 from common import in_turns, median_ratio, record
@@ -48,8 +49,7 @@ def main() -> None:
         def inference_form(gen=gen):
             return gen.draw_many(labels, seeds)
 
-        def graphs_form(graphed=GraphedDraw(gen, {"temperature": 1.0, "truncation": None})):
-            return graphed(labels, seeds)
+        graphs_form = partial(GraphedDraw(gen, {"temperature": 1.0, "truncation": None}), labels, seeds)
 
         difference = float((training_form() - inference_form()).abs().max())
         row: dict = {"largest difference on [-1, 1]": difference}

@@ -152,7 +152,19 @@ def test_long_work_says_beforehand_how_long_it_takes(capsys, monkeypatch):
 
 
 def test_help_has_an_example():
-    for command in ("demo", "run", "prepare", "clean", "plugins", "check", "new-plugin", "fit", "sample", "annotate"):
+    for command in (
+        "demo",
+        "run",
+        "prepare",
+        "clean",
+        "plugins",
+        "check",
+        "new-plugin",
+        "fit",
+        "sample",
+        "generate",
+        "annotate",
+    ):
         done = run(command, "--help")
         assert done.returncode == 0 and f"Example: augsynth {command}" in done.stdout
     assert augsynth.__version__ in run("--version").stdout

@@ -74,6 +74,7 @@ PUBLIC = [
     "create",
     "evaluate",
     "fit",
+    "generate",
     "image_grid",
     "import_torchvision",
     "load",

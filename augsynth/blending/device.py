@@ -12,14 +12,14 @@ from torch import Tensor
 from augsynth._rng_guard import seed_torch, seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
+from augsynth.blending.device_draws import BatchDraws, EpochDraws
 from augsynth.blending.graphs import GraphedDraw
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError, DataError, SpecMismatchError
 from augsynth.labels.classes import LabelSpec
-from augsynth.seeding import check_seed, derive, uniform
+from augsynth.seeding import check_seed
 from augsynth.structure import Fields, Structure
 
-_DEVICE, _ROWS, _CLASS, _NOISE, _TRANSFORM, _OTHER = 0xDE1, 1, 2, 3, 4, 5
 _PAIRS = (None, "same", "different")
 
 
@@ -141,10 +141,10 @@ class DeviceBlend:
 
     def __iter__(self) -> Iterator[Any]:
         share = resolve_ratio(self.ratio, self.epoch, self.gen.spec.labels)
-        batches = enumerate(self.loader)
+        draws, batches = EpochDraws(self.seed, self.rank, self.epoch), enumerate(self.loader)
         if self.gen.device.type != "cuda":
             for i, batch in batches:
-                yield self._blended(batch, i, share)
+                yield self._blended(batch, i, share, draws)
             return
         side = torch.cuda.Stream(self.gen.device)
 
@@ -154,7 +154,7 @@ class DeviceBlend:
                 return None
             side.wait_stream(torch.cuda.current_stream(self.gen.device))
             with torch.cuda.stream(side):
-                return (self._blended(found[1], found[0], share),)
+                return (self._blended(found[1], found[0], share, draws),)
 
         ahead = prepared()
         while ahead is not None:
@@ -166,19 +166,17 @@ class DeviceBlend:
 
     # ------------------------------------------------------------------ private
 
-    def _blended(self, batch: Any, index: int, share: float | Tensor) -> Any:
+    def _blended(self, batch: Any, index: int, share: float | Tensor, draws: EpochDraws) -> Any:
         structure = self._structure or self._inspected(batch)
         labels: LabelSpec | None = self.gen.spec.labels
         device = self.gen.device
         x = structure.x_of(batch).to(device, non_blocking=True)
         y = structure.y_of(batch)
-        key = (
-            torch.randint(2**62, ()) if self.seed is None else derive(self.seed, _DEVICE, self.rank, self.epoch, index)
-        )
         own = labels.indices(y) if labels is not None and y is not None else None
-        rows = self._rows(len(x), own, share, derive(key, _ROWS))
-        classes = self._classes(rows, own, derive(key, _CLASS))
-        seeds = derive(derive(key, _NOISE), rows)
+        drawn_now = draws.of(index, len(x))
+        rows = self._rows(len(x), own, share, drawn_now.rows)
+        classes = self._classes(rows, own, drawn_now)
+        seeds = drawn_now.seeds(rows)
         if len(rows):
             with torch.no_grad():
                 made = self._draw(classes, seeds)
@@ -195,7 +193,7 @@ class DeviceBlend:
             else:
                 target = [labels.values[c] for c in now.tolist()]
         if self.transform is not None or self.batch_transform is not None:
-            x, target = self._transformed(x, target, int(derive(key, _TRANSFORM)))
+            x, target = self._transformed(x, target, drawn_now.transform)
         made_batch = structure.replace_x(batch, x)
         if structure.labelled:
             made_batch = structure.replace_y(made_batch, target)
@@ -229,9 +227,8 @@ class DeviceBlend:
         self._structure = structure
         return structure
 
-    def _rows(self, n: int, own: Tensor | None, share: float | Tensor, key: Tensor) -> Tensor:
-        """(k,) rows to replace, ascending."""
-        u = uniform(derive(key, torch.arange(n + 1))).double()
+    def _rows(self, n: int, own: Tensor | None, share: float | Tensor, u: Tensor) -> Tensor:
+        """(k,) rows to replace, ascending; ``u`` (n + 1,) in (0, 1)."""
         if isinstance(share, Tensor) and own is not None:
             return (u[:n] < share[own]).nonzero().flatten()
         wanted = float(share) * n
@@ -241,16 +238,18 @@ class DeviceBlend:
             return places[u[: len(places)].argsort()[:k]].sort().values
         return u[:n].argsort()[:k].sort().values
 
-    def _classes(self, rows: Tensor, own: Tensor | None, key: Tensor) -> Tensor | None:
+    def _classes(self, rows: Tensor, own: Tensor | None, draws: BatchDraws) -> Tensor | None:
         """(k,) class positions of the rows, or None without labels."""
         labels: LabelSpec | None = self.gen.spec.labels
         if labels is None or own is None:
             return None
-        u = uniform(derive(key, rows)).double()
+        if self.pairs == "same":
+            return own[rows - 1]
+        if self.pairs is None and self.condition == "match":
+            return own[rows]
+        u = draws.classes(rows)
         if self.pairs is not None:
             before = own[rows - 1]
-            if self.pairs == "same":
-                return before
             return (before + 1 + (u * (len(labels) - 1)).long().clamp(max=len(labels) - 2)) % len(labels)
         if self.condition == "balance":
             counts = torch.tensor(labels.counts, dtype=torch.float64)

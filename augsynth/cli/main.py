@@ -14,6 +14,7 @@ from augsynth.cli.checking import check
 from augsynth.cli.demo import demo
 from augsynth.cli.failing import debugging, report_bug
 from augsynth.cli.fit import fit
+from augsynth.cli.generate import generate
 from augsynth.cli.guide import guide
 from augsynth.cli.judging import audit, evaluate, report, tune, uplift
 from augsynth.cli.new_plugin import new_plugin
@@ -39,6 +40,7 @@ for command in (
     new_plugin,
     fit,
     sample,
+    generate,
     evaluate,
     audit,
     uplift,

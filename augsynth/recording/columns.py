@@ -41,6 +41,14 @@ def table_of(spec: Any, batch: Any, kept: list[int]) -> Any:
     return pa.table(columns)
 
 
+def parquet_of(spec: Any, batch: Any, kept: list[int], start: int = 0) -> bytes:
+    """:func:`table_of` as a Parquet file."""
+    sink = arrow().BufferOutputStream()
+    parquet().write_table(table_of(spec, batch, kept), sink)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
 def raws_of(spec: Any, column: Any) -> Any:
     """The column ``x`` as n raw samples."""
     pa = arrow()

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from augsynth._atomic import atomic_file
 from augsynth.checkpoint.format import file_digest
-from augsynth.errors import CheckpointError
+from augsynth.errors import CheckpointError, ConfigError
+from augsynth.recording.storage import Storage
 
 MANIFEST, FORMAT = "recording.json", 1
 _LARGEST = 64 * 2**20  # bytes
@@ -44,11 +44,14 @@ class Manifest:
         """Samples that are there."""
         return sum(int(shard["rows"]) for shard in self.shards)
 
-    def write(self, folder: Path) -> None:
+    def add(self, shard: dict[str, Any]) -> None:
+        """A file that was written, in the order of the names."""
+        self.shards = sorted((*(one for one in self.shards if one["file"] != shard["file"]), shard), key=_name_of)
+
+    def write(self, storage: Storage) -> None:
         """Whole or not at all."""
-        with atomic_file(folder / MANIFEST) as draft:
-            text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
-            draft.write_text(text, encoding="utf-8")
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        storage.write(MANIFEST, text.encode())
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -60,8 +63,13 @@ class Manifest:
             )
         if file.stat().st_size > _LARGEST:
             raise CheckpointError(f"{file} has {file.stat().st_size:,} bytes: expected at most {_LARGEST:,}")
+        return cls.parsed(file.read_bytes(), str(file))
+
+    @classmethod
+    def parsed(cls, text: bytes, file: str) -> Manifest:
+        """From the bytes of ``file``. Raises CheckpointError."""
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = json.loads(text.decode("utf-8"))
             version = data.pop("format")
             made = cls(**data)
             known = all(_is_shard(one) for one in made.shards)
@@ -79,6 +87,31 @@ class Manifest:
             if not file.is_file() or file_digest(file) != shard["sha256"]:
                 state = "is not the file that was written" if file.is_file() else "is missing"
                 raise CheckpointError(f"{file} {state}: restore it, or record anew into another folder")
+
+
+def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], source: dict[str, Any]) -> Manifest:
+    """The manifest of a recording that is there, or of a new one.
+
+    Raises:
+        ConfigError: there is something else, or a recording of other settings (says which).
+        CheckpointError: it is damaged.
+    """
+    text = storage.read(MANIFEST)
+    if text is None:
+        storage.begin()
+        made = Manifest(settings, spec, source)
+        made.write(storage)
+        return made
+    there = Manifest.parsed(text, f"{storage.out}/{MANIFEST}")
+    if apart := differences(there.settings, json.loads(json.dumps(settings))):
+        raise ConfigError(f"out={storage.out!r} holds a recording of other settings: {apart}")
+    if storage.folder is not None:
+        there.check(storage.folder)
+    return there
+
+
+def _name_of(shard: Mapping[str, Any]) -> str:
+    return str(shard["file"])
 
 
 def _is_shard(one: Any) -> bool:

@@ -143,7 +143,7 @@ def _counted(spec: Any, labels: Tensor | None, topics: Tensor | None) -> Any:
 
 
 def recorded(path: str | Path) -> Recorded:
-    """What :func:`record` wrote, as a generator.
+    """What :func:`record` or :func:`generate` wrote, as a generator.
 
     Raises:
         CheckpointError: there is none, or a file of it is missing, damaged, or another than was written.
@@ -151,13 +151,18 @@ def recorded(path: str | Path) -> Recorded:
     """
     folder = Path(path)
     manifest = Manifest.read(folder)
+    if manifest.settings.get("format", "parquet") != "parquet":
+        raise CheckpointError(
+            f"{folder} was written as {manifest.settings['format']!r}, for other tools: what is to be replayed is "
+            "written with format='parquet'"
+        )
     manifest.check(folder)
     if not manifest.rows:
         raise CheckpointError(f"{folder} holds no sample")
     if not manifest.complete:
         warnings.warn(
             f"{folder} holds {manifest.asked:,} of {manifest.settings.get('n'):,} samples that were asked for: the "
-            "same call of augsynth.record goes on",
+            "same call goes on",
             FitWarning,
             stacklevel=2,
         )

@@ -5,6 +5,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import augsynth
+from augsynth.blending.device_draws import EpochDraws
 from augsynth.modalities.image.tiny import TinyImages
 from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
@@ -190,3 +191,16 @@ def test_on_a_gpu_the_batches_are_those_of_the_cpu(gen, tmp_path):
 def test_without_a_gpu_cuda_graphs_change_nothing(gen):
     for (a, _), (b, _) in zip(blended(gen), blended(gen, cuda_graphs=True), strict=True):
         assert torch.equal(a, b)
+
+
+def test_what_is_drawn_for_a_batch_does_not_depend_on_where_one_began():
+    whole, late = EpochDraws(3, 1, 2), EpochDraws(3, 1, 2)
+    every = torch.arange(9)
+    ahead = [whole.of(i, 9) for i in range(40)]
+    for index in (35, 36, 2):
+        own = late.of(index, 9)
+        late.of(0, 4)  # a batch of another size in between
+        assert torch.equal(own.rows, ahead[index].rows) and own.transform == ahead[index].transform
+        assert torch.equal(own.seeds(every), ahead[index].seeds(every))
+        assert torch.equal(own.classes(every), ahead[index].classes(every))
+    assert not torch.equal(ahead[0].seeds(every), EpochDraws(3, 1, 3).of(0, 9).seeds(every))

@@ -1,0 +1,234 @@
+"""Mass generation in several processes: the files of one process, exactly once, whatever dies."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import augsynth
+from augsynth.datasets.named import open_dataset
+from augsynth.recording.manifest import MANIFEST
+from augsynth.recording.storage import Storage
+from tests.support import quick_fit
+
+pytest.importorskip("ray")
+DIGITS = open_dataset("digits").subset(torch.arange(300))
+QUIET = {"progress": False, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def vae():
+    return quick_fit("vae", DIGITS)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Ray with two machines in one, of one core each."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    ray.init(address=made.address, log_to_driver=False)
+    made.second = made.add_node(num_cpus=1)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def manifest(folder):
+    return json.loads((Path(folder) / MANIFEST).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def alone(vae, tmp_path_factory):
+    """What one process writes."""
+    folder = augsynth.record(vae, 1050, tmp_path_factory.mktemp("alone") / "r", shard_size=100, **QUIET)
+    return manifest(folder)
+
+
+class Slow:
+    """A filter that takes its time, so that something can happen meanwhile."""
+
+    def __init__(self, seconds=0.3):
+        self.seconds = seconds
+
+    def __call__(self, batch):
+        time.sleep(self.seconds)
+        return batch.x.flatten(1).float().mean(1) > 0
+
+
+def breaks(batch):
+    raise ZeroDivisionError("by a filter")
+
+
+class Vandal:
+    """A filter that puts a file in the place of the folder."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __call__(self, batch):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        Path(self.folder).write_text("in the way")
+        return torch.ones(len(batch), dtype=torch.bool)
+
+
+def test_processes_write_what_one_process_writes(vae, alone, cluster, tmp_path):
+    out = augsynth.generate(vae, 1050, tmp_path / "g", shard_size=100, **QUIET)
+    assert manifest(out) == alone
+    gen = augsynth.recorded(out)
+    assert len(gen) == 1050 and set(gen.sample(20, labels=3, seed=0).y.tolist()) == {3}
+    before = {file: file.stat().st_mtime_ns for file in Path(out).iterdir()}
+    augsynth.generate(vae, 1050, out, shard_size=100, num_workers=1, **QUIET)
+    augsynth.record(vae, 1050, out, shard_size=100, **QUIET)  # either goes on with what the other began
+    assert {file: file.stat().st_mtime_ns for file in Path(out).iterdir()} == before
+
+
+def test_other_settings_are_refused(vae, cluster, tmp_path):
+    augsynth.generate(vae, 20, tmp_path / "g", **QUIET)
+    for change, told in (
+        ({"seed": 4}, "seed=4, there 3"),
+        ({"format": "webdataset"}, "format='webdataset', there None"),
+    ):
+        with pytest.raises(augsynth.ConfigError, match=told):
+            augsynth.generate(vae, 20, tmp_path / "g", **{**QUIET, **change})
+    for wrong in ({"n": 0}, {"num_workers": 0}, {"num_workers": 1.5}, {"shard_size": 0}, {"format": "csv"}):
+        with pytest.raises(augsynth.ConfigError, match=next(iter(wrong))):
+            augsynth.generate(vae, **{"n": 5, "out": tmp_path / "h", **wrong})
+    with pytest.raises(augsynth.ConfigError, match="Protocol not known"):
+        augsynth.generate(vae, 5, "nowhere://x", **QUIET)
+
+
+def test_what_is_lost_with_a_machine_is_made_again(vae, cluster, tmp_path):
+    once = augsynth.record(vae, 1200, tmp_path / "a", shard_size=50, filters=[Slow(0)], **QUIET)
+
+    def lose():
+        while len(list((tmp_path / "b").glob("*.parquet"))) < 4:
+            time.sleep(0.05)
+        cluster.remove_node(cluster.second, allow_graceful=False)
+
+    thread = threading.Thread(target=lose)
+    thread.start()
+    out = augsynth.generate(vae, 1200, tmp_path / "b", shard_size=50, filters=[Slow()], num_workers=2, **QUIET)
+    thread.join()
+    cluster.second = cluster.add_node(num_cpus=1)
+    assert manifest(out)["shards"] == manifest(once)["shards"] and manifest(out)["complete"]
+
+
+def test_a_filter_that_fails_is_told_with_the_samples(vae, cluster, tmp_path):
+    with pytest.raises(
+        augsynth.BrokenPluginError, match=r"samples [0-9]+ to [0-9]+ could not be made: ZeroDivisionError: by a"
+    ):
+        augsynth.generate(vae, 60, tmp_path / "g", shard_size=10, filters=[breaks], **QUIET)
+    with pytest.raises(augsynth.ConfigError, match="cannot be used: (File exists|Not a directory)"):
+        augsynth.generate(vae, 60, tmp_path / "v", shard_size=10, filters=[Vandal(tmp_path / "v")], **QUIET)
+
+
+def test_tar_files_for_webdataset(vae, cluster, tmp_path):
+    webdataset = pytest.importorskip("webdataset")
+    out = augsynth.generate(vae, 70, tmp_path / "g", shard_size=40, format="webdataset", **QUIET)
+    files = [str(Path(out) / shard["file"]) for shard in manifest(out)["shards"]]
+    rows = list(webdataset.WebDataset(files, shardshuffle=False).decode("pil"))
+    assert [int(row["__key__"]) for row in rows] == list(range(70)) and rows[0]["png"].size == (8, 8)
+    for row in rows[:3]:
+        again = vae.sample(labels=[row["cls"]], seeds=[row["json"]["seed"]]).x[0, 0]
+        assert np.abs(np.asarray(row["png"].convert("L"), float) - again.float().numpy()).max() <= 1
+    with pytest.raises(augsynth.CheckpointError, match="format='parquet'"):
+        augsynth.recorded(out)
+
+
+def test_texts_are_files_of_their_own(cluster, tmp_path):
+    lstm = quick_fit("lstm", [("the cat is old", "animal"), ("the soup is good", "food")] * 8, steps=5)
+    out = augsynth.generate(lstm, 6, tmp_path / "g", format="webdataset", labels="food", **QUIET)
+    with tarfile.open(Path(out) / "part-00000.tar") as archive:
+        names = archive.getnames()
+        told = io.TextIOWrapper(archive.extractfile("000000000000.txt")).read()
+    assert len(names) == 18 and told == lstm.sample(1, labels="food", seeds=[manifest_seed(out)]).x[0]
+
+
+def manifest_seed(out):
+    with tarfile.open(Path(out) / "part-00000.tar") as archive:
+        return json.load(archive.extractfile("000000000000.json"))["seed"]
+
+
+def test_through_fsspec(vae, alone, cluster, tmp_path):
+    out = augsynth.generate(vae, 1050, f"local://{tmp_path}/g", shard_size=100, **QUIET)
+    assert out.startswith("local://") and manifest(tmp_path / "g") == alone
+    assert len(augsynth.recorded(tmp_path / "g")) == 1050
+    assert augsynth.generate(vae, 1050, out, shard_size=100, **QUIET) == out, "and goes on there"
+    store = Storage("memory://somewhere/deep")
+    store.begin()
+    assert store.read("a") is None
+    store.write("a", b"1")
+    assert store.read("a") == b"1"
+    with pytest.raises(augsynth.ConfigError, match="no empty folder"):
+        store.begin()
+
+
+def test_without_ray_the_extra_is_named(vae, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(augsynth.MissingDependencyError, match=r"augsynth\[ray\]"):
+        augsynth.generate(vae, 5, tmp_path / "g", **QUIET)
+    assert not (tmp_path / "g").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_workers_and_the_whole_may_be_killed(vae, alone, tmp_path):
+    vae.save(tmp_path / "model")
+    code = (
+        "import augsynth; from tests.test_generating import Slow\n"
+        "augsynth.generate(augsynth.load('model'), 1050, 'g', shard_size=100, seed=3, num_workers=2, progress=False)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
+
+    def run():
+        return subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
+
+    def written():
+        return len(list((tmp_path / "g").glob("*.parquet")))
+
+    first = run()
+    while written() < 3 and first.poll() is None:
+        time.sleep(0.02)
+    first.kill()
+    first.wait()
+    assert written() >= 3
+    second, killed = run(), 0
+    while second.poll() is None and killed < 2:
+        for worker in children(second.pid, "MapWorker"):
+            os.kill(worker, signal.SIGKILL)
+            killed += 1
+        time.sleep(0.1)
+    assert second.wait(timeout=180) == 0
+    assert manifest(tmp_path / "g") == alone
+
+
+def children(pid, named):
+    """Processes below ``pid`` whose command holds ``named``."""
+    found, parents = [], {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    for one in parents:
+        above = one
+        while above in parents and above != pid:
+            above = parents[above]
+        try:
+            if above == pid and named in (Path("/proc") / str(one) / "cmdline").read_text():
+                found.append(one)
+        except OSError:
+            continue
+    return found
