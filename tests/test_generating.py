@@ -167,6 +167,9 @@ def test_through_fsspec(vae, alone, cluster, tmp_path):
     assert out.startswith("local://") and manifest(tmp_path / "g") == alone
     assert len(augsynth.recorded(tmp_path / "g")) == 1050
     assert augsynth.generate(vae, 1050, out, shard_size=100, **QUIET) == out, "and goes on there"
+    (tmp_path / "g" / "part-00003.parquet").unlink()
+    with pytest.raises(augsynth.CheckpointError, match="part-00003.parquet is missing"):
+        augsynth.generate(vae, 1050, out, shard_size=100, **QUIET)
     store = Storage("memory://somewhere/deep")
     store.begin()
     assert store.read("a") is None

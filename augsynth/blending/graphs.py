@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth.inference import signature
+
 log = logging.getLogger("augsynth")
 
 _STEP = 16
@@ -19,8 +21,8 @@ class GraphedDraw:
     """``gen.draw_many``, captured once for each size of request and replayed.
 
     Sizes are rounded up to a multiple of 16, and what was not asked for is cut off: a sample depends on its own seed
-    alone. Where sizes still vary much, and where a generator cannot be captured (one that looks at values of tensors),
-    samples are drawn without; of the latter the log says so once.
+    alone. Graphs are captured anew when weights change. Where sizes still vary much, and where a generator cannot be
+    captured (one that looks at values of tensors), samples are drawn without; of the latter the log says so once.
 
     Args:
         gen: the generator, on a CUDA device.
@@ -31,11 +33,15 @@ class GraphedDraw:
         self.gen, self.options = gen, dict(options)
         self._graphs: dict[tuple[int, bool], tuple[Any, Tensor | None, Tensor, Tensor]] = {}
         self._failed = False
+        self._signature: tuple[tuple[int, int], ...] = ()
 
     def __call__(self, classes: Tensor | None, seeds: Tensor) -> Tensor:
         """(n, C, H, W) in [-1, 1]; valid until the next call."""
         if self._failed or self.gen.device.type != "cuda":
             return self._plain(classes, seeds)
+        if (now := signature(self.gen)) != self._signature:
+            self._graphs.clear()  # they hold the weights of before
+            self._signature = now
         n, size = len(seeds), -(-len(seeds) // _STEP) * _STEP
         key = (size, classes is not None)
         if key not in self._graphs:

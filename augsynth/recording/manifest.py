@@ -107,6 +107,10 @@ def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], sour
         raise ConfigError(f"out={storage.out!r} holds a recording of other settings: {apart}")
     if storage.folder is not None:
         there.check(storage.folder)
+    elif lost := storage.lacks(
+        [shard["file"] for shard in there.shards]
+    ):  # to read all of a bucket would take too long
+        raise CheckpointError(f"{storage.out}/{lost[0]} is missing: restore it, or record anew into another folder")
     return there
 
 

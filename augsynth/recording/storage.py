@@ -51,6 +51,16 @@ class Storage:
                 raise ConfigError(f"out={self.out!r} is no empty folder, and holds no recording")
             folder.mkdir(parents=True, exist_ok=True)
 
+    def lacks(self, names: list[str]) -> list[str]:
+        """Those of the files that are not there."""
+        with self._told():
+            found = (
+                {path.rsplit("/", 1)[-1] for path in self.fs.ls(self.path, detail=False)}
+                if self.fs is not None
+                else {file.name for file in Path(self.out).iterdir()}
+            )
+        return [name for name in names if name not in found]
+
     def read(self, name: str) -> bytes | None:
         """A file of it, or None where there is none."""
         with self._told():

@@ -1,11 +1,14 @@
 """The blend on the training device."""
 
+import copy
+
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
 import augsynth
 from augsynth.blending.device_draws import EpochDraws
+from augsynth.blending.graphs import GraphedDraw
 from augsynth.modalities.image.tiny import TinyImages
 from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
@@ -204,3 +207,31 @@ def test_what_is_drawn_for_a_batch_does_not_depend_on_where_one_began():
         assert torch.equal(own.seeds(every), ahead[index].seeds(every))
         assert torch.equal(own.classes(every), ahead[index].classes(every))
     assert not torch.equal(ahead[0].seeds(every), EpochDraws(3, 1, 3).of(0, 9).seeds(every))
+
+
+def test_a_graph_is_captured_for_a_size_and_anew_when_weights_change(gen, monkeypatch):
+    own, sizes = copy.deepcopy(gen), []
+
+    class Graph:
+        def replay(self):
+            made.copy_(torch.arange(len(made))[:, None, None, None] + static[1][:, None, None, None])
+
+    def captured(self, classes, seeds):
+        nonlocal static, made
+        sizes.append(len(seeds))
+        static, made = (classes, seeds), torch.zeros(len(seeds), 1, 8, 8)
+        return Graph(), classes, seeds, made
+
+    static, made = (), torch.zeros(0)
+    monkeypatch.setattr(GraphedDraw, "_captured", captured)
+    monkeypatch.setattr(type(own), "device", property(lambda self: torch.device("cuda")))
+    draw = GraphedDraw(own, {})
+    for n in (16, 9, 30, 25):
+        got = draw(torch.zeros(n, dtype=torch.int64), torch.full((n,), 7))
+        if n in (9, 30):
+            assert got.shape[0] == n and torch.equal(got[:, 0, 0, 0], torch.arange(n) + 7.0)
+    assert sizes == [16, 32], "requests of up to 16, and of up to 32"
+    with torch.no_grad():
+        next(own.parameters()).add_(1.0)
+    draw(torch.zeros(9, dtype=torch.int64), torch.full((9,), 7))
+    assert sizes == [16, 32, 16]
