@@ -52,11 +52,11 @@ def fused(key: Tensor, counter: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tenso
     except Exception as error:  # whatever a compiler says: without the kernel it is slower, and right
         log.info("random numbers are made without a kernel of their own: %s", error)
         _kernel.cache_clear()
-        _broken.append(error)
+        _broken.append(str(error))  # not itself: it would keep the tensors
         return None
 
 
-_broken: list[Exception] = []
+_broken: list[str] = []
 
 
 @lru_cache(maxsize=1)
