@@ -43,7 +43,7 @@ void philox(T key, T a, T b, T c, T d, T& first, T& second, T& third, T& fourth)
 
 def fused(key: Tensor, counter: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
     """As :func:`augsynth.seeding.philox`, for int64 tensors of one CUDA device; None where no kernel can be had."""
-    kernel = _kernel()
+    kernel = None if _broken else _kernel()
     if kernel is None or key.numel() == 0 or any(part.numel() == 0 for part in counter):
         return None
     try:
@@ -51,7 +51,6 @@ def fused(key: Tensor, counter: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tenso
         return first, second, third, fourth
     except Exception as error:  # whatever a compiler says: without the kernel it is slower, and right
         log.info("random numbers are made without a kernel of their own: %s", error)
-        _kernel.cache_clear()
         _broken.append(str(error))  # not itself: it would keep the tensors
         return None
 
@@ -61,7 +60,5 @@ _broken: list[str] = []
 
 @lru_cache(maxsize=1)
 def _kernel() -> Callable[..., Any] | None:
-    if _broken:
-        return None
     make = getattr(getattr(torch.cuda, "jiterator", None), "_create_multi_output_jit_fn", None)
     return None if make is None else make(_CODE, num_outputs=4)

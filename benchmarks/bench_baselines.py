@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 from common import apart, drawn_evenly, record
-from strong import Arm, on, train
+from strong import Arm, on
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -84,8 +84,7 @@ def main() -> None:
 
     wanted = [(name, i) for i in range(options.seeds) for name in options.generators]
     if missing := [call for call in wanted if not (out / "{}-{}".format(*call)).exists()]:
-        for _ in apart(fitted, missing, options.jobs):
-            pass
+        list(apart(fitted, missing, options.jobs))
     for number, (rows, ranking) in enumerate(chosen):
         real = full.subset(rows)
         own: dict[str, Any] = {"real": real, "even": drawn_evenly(real)}
@@ -121,7 +120,7 @@ def main() -> None:
     first = next(iter(draws.values()))["real"]
     result = augsynth.uplift(
         first, test, arms, baseline=BASELINE, seeds=options.seeds, steps=options.steps, batch_size=64,
-        train=train if options.device == "cpu" else on(options.device),
+        train=on(options.device),
         metric="balanced_accuracy", jobs=options.jobs, stop_early=False, out=out / "trials",
     )  # fmt: skip
     figures: dict[str, Any] = result.to_json()

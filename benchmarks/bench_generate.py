@@ -1,6 +1,6 @@
 """Mass generation on Ray Data: over two bare processes, its memory, and what two killed processes change.
 
-The bound is what one process samples on one core, without writing anything, times the number of cores. The two runs of
+The bound is what processes of one core each sample side by side, without writing anything. The two runs of
 ``generate`` differ in that processes of the second are killed, twice; their manifests have to be equal.
 
     python benchmarks/bench_generate.py --samples 2000000
@@ -44,7 +44,7 @@ def watch(stop: threading.Event, kills: list[float], seen: dict[str, Any]) -> No
                 if kills and time.monotonic() - started > kills[0]:
                     kills.pop(0)
                     os.kill(process.pid, signal.SIGKILL)
-                    seen["killed"] = seen.get("killed", 0) + 1
+                    seen["killed"] += 1
             except psutil.Error:
                 continue
 
@@ -66,7 +66,7 @@ def generated(gen: Any, n: int, cores: int, kills: list[float]) -> dict[str, Any
 
 
 def bare(folder: Path, n: int, cores: int) -> float:
-    """Samples a second of one process on one core each, ``cores`` of them at once, that write nothing."""
+    """Samples a second of ``cores`` processes side by side, of one core each, that write nothing."""
     code = (
         "import sys, time, torch, augsynth\n"
         "torch.set_num_threads(1)\n"

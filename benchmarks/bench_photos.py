@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from common import apart, drawn_evenly, record
-from strong import Arm, on, train
+from strong import Arm, on
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -84,7 +84,7 @@ def main() -> None:
         arms[f"balanced + classic + variations of {name}"] = lambda seed, name=name: Arm(blend(base, seed, name), 3)
     result = augsynth.uplift(
         real, test, arms, baseline="balanced + classic", seeds=options.seeds, steps=options.steps, batch_size=32,
-        metric="balanced_accuracy", train=train if options.device == "cpu" else on(options.device), jobs=options.jobs,
+        metric="balanced_accuracy", train=on(options.device), jobs=options.jobs,
         stop_early=False, out=folder / "trials",
     )  # fmt: skip
     print(result, flush=True)

@@ -83,6 +83,8 @@ def normal(x: Tensor) -> Tensor:
 
 def on(device: str) -> Callable[..., Any]:
     """:func:`train` on a device of its own: processes that :func:`augsynth.uplift` forks may share a GPU."""
+    if device == "cpu":
+        return train
 
     def train_there(dataset: Arm, **options: Any) -> Any:
         return train(dataset, **{**options, "device": device})

@@ -26,13 +26,12 @@ PICTURE = Path(__file__).parents[1] / "docs" / "assets" / "speed.png"
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure.
+    """One figure; more is better.
 
     Attributes:
         group: over what it is, as the picture's heading says it.
         name: what is measured.
         file, path: where it stands in the results.
-        better: ``"higher"`` or ``"lower"``.
         goal: what was aimed at, or None.
     """
 
@@ -40,7 +39,6 @@ class Ratio:
     name: str
     file: str
     path: tuple[str, ...]
-    better: str = "higher"
     goal: float | None = None
 
     def of(self, results: Any) -> float | None:
@@ -99,17 +97,12 @@ def before(ratio: Ratio) -> float | None:
     return ratio.of(json.loads(shown.stdout)) if shown.returncode == 0 else None
 
 
-def is_worse(ratio: Ratio, new: float, old: float) -> bool:
-    """By more than :data:`WORSE`."""
-    return new < old * (1 - WORSE) if ratio.better == "higher" else new > old * (1 + WORSE)
-
-
 def compared() -> int:
     """Print both; returns how many are worse."""
     table, worse = Table("ratio", "before", "now", "goal", title="watched ratios"), 0
     for ratio in WATCHED:
         new, old = now(ratio), before(ratio)
-        bad = new is not None and old is not None and is_worse(ratio, new, old)
+        bad = new is not None and old is not None and new < old * (1 - WORSE)
         worse += bad
         shown = [f"{value:.2f}" if value is not None else "not there" for value in (old, new)]
         table.add_row(ratio.name, shown[0], f"{shown[1]}{' worse' if bad else ''}", f"{ratio.goal or '':}")

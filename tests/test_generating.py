@@ -4,19 +4,21 @@ import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import augsynth
+from augsynth.cli.main import app
 from augsynth.datasets.named import open_dataset
 from augsynth.recording.manifest import MANIFEST
 from augsynth.recording.storage import Storage
@@ -172,11 +174,29 @@ def test_through_fsspec(vae, alone, cluster, tmp_path):
         augsynth.generate(vae, 1050, out, shard_size=100, **QUIET)
     store = Storage("memory://somewhere/deep")
     store.begin()
-    assert store.read("a") is None
+    assert store.read("a", at_most=9) is None
     store.write("a", b"1")
-    assert store.read("a") == b"1"
+    assert store.read("a", at_most=9) == b"1"
+    with pytest.raises(augsynth.CheckpointError, match="has 1 bytes: expected at most 0"):
+        store.read("a", at_most=0)
     with pytest.raises(augsynth.ConfigError, match="no empty folder"):
         store.begin()
+
+
+def test_a_manifest_of_absurd_size_is_not_read(vae, tmp_path):
+    (tmp_path / MANIFEST).touch()
+    os.truncate(tmp_path / MANIFEST, 2**27)
+    for attempt in (lambda: augsynth.record(vae, 5, tmp_path, **QUIET), lambda: augsynth.recorded(tmp_path)):
+        with pytest.raises(augsynth.CheckpointError, match="134,217,728 bytes: expected at most"):
+            attempt()
+
+
+def test_from_the_command_line(vae, alone, cluster, tmp_path):
+    vae.save(tmp_path / "model")
+    asked = ["generate", str(tmp_path / "model"), "-n", "1050", "--out", str(tmp_path / "g"), "--shard-size", "100"]
+    done = CliRunner().invoke(app, [*asked, "--seed", "3", "--workers", "2"])
+    assert done.exit_code == 0 and f"1,050 samples in {tmp_path / 'g'}" in done.output, done.output
+    assert manifest(tmp_path / "g") == alone
 
 
 def test_without_ray_the_extra_is_named(vae, tmp_path, monkeypatch):
@@ -186,11 +206,11 @@ def test_without_ray_the_extra_is_named(vae, tmp_path, monkeypatch):
     assert not (tmp_path / "g").exists()
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_workers_and_the_whole_may_be_killed(vae, alone, tmp_path):
+    psutil = pytest.importorskip("psutil")
     vae.save(tmp_path / "model")
     code = (
-        "import augsynth; from tests.test_generating import Slow\n"
+        "import augsynth\n"
         "augsynth.generate(augsynth.load('model'), 1050, 'g', shard_size=100, seed=3, num_workers=2, progress=False)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
@@ -209,29 +229,11 @@ def test_workers_and_the_whole_may_be_killed(vae, alone, tmp_path):
     assert written() >= 3
     second, killed = run(), 0
     while second.poll() is None and killed < 2:
-        for worker in children(second.pid, "MapWorker")[: 2 - killed]:
-            os.kill(worker, signal.SIGKILL)
-            killed += 1
+        with suppress(psutil.Error):  # one that has just ended
+            for worker in psutil.Process(second.pid).children(recursive=True):
+                if killed < 2 and "MapWorker" in " ".join(worker.cmdline()):
+                    worker.kill()
+                    killed += 1
         time.sleep(0.1)
     assert second.wait(timeout=180) == 0 and killed == 2
     assert manifest(tmp_path / "g") == alone
-
-
-def children(pid, named):
-    """Processes below ``pid`` whose command holds ``named``."""
-    found, parents = [], {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            continue
-    for one in parents:
-        above = one
-        while above in parents and above != pid:
-            above = parents[above]
-        try:
-            if above == pid and named in (Path("/proc") / str(one) / "cmdline").read_text():
-                found.append(one)
-        except OSError:
-            continue
-    return found

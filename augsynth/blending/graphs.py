@@ -13,7 +13,7 @@ from augsynth.inference import signature
 
 log = logging.getLogger("augsynth")
 
-_STEP = 16
+_STEP = 16  # sizes of requests are rounded up to its multiples
 _WARM_UP = 3  # as PyTorch's documentation of CUDA graphs advises
 
 
@@ -48,7 +48,9 @@ class GraphedDraw:
             if len(self._graphs) >= 4:  # sizes vary: every graph keeps memory of its own
                 return self._plain(classes, seeds)
             try:
-                self._graphs[key] = self._captured(_padded(classes, size), _padded(seeds, size))
+                self._graphs[key] = self._captured(
+                    None if classes is None else _padded(classes, size), _padded(seeds, size)
+                )
             except RuntimeError as error:
                 self._failed = True
                 log.warning("the generator cannot be captured as a CUDA graph: %s", str(error).splitlines()[0])
@@ -64,7 +66,7 @@ class GraphedDraw:
         made: Tensor = self.gen.draw_many(classes, seeds, **self.options)
         return made
 
-    def _captured(self, classes: Tensor | None, seeds: Any) -> tuple[Any, Tensor | None, Tensor, Tensor]:
+    def _captured(self, classes: Tensor | None, seeds: Tensor) -> tuple[Any, Tensor | None, Tensor, Tensor]:
         device = self.gen.device
         own_classes = None if classes is None else classes.to(device, copy=True)
         own_seeds = seeds.to(device, copy=True)
@@ -80,6 +82,6 @@ class GraphedDraw:
         return graph, own_classes, own_seeds, made
 
 
-def _padded(part: Tensor | None, size: int) -> Any:
+def _padded(part: Tensor, size: int) -> Tensor:
     """``part`` with zeros behind it."""
-    return None if part is None else torch.nn.functional.pad(part, (0, size - len(part)))
+    return torch.nn.functional.pad(part, (0, size - len(part)))

@@ -18,9 +18,7 @@ from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
 from augsynth.errors import BrokenPluginError, ConfigError
 from augsynth.generator.generator import Generator
-from augsynth.recording.columns import arrow
-from augsynth.recording.manifest import begun
-from augsynth.recording.request import Request, source_of
+from augsynth.recording.request import Request, opened
 from augsynth.recording.storage import Storage
 
 _PART = 16 * 2**20  # bytes of a part, so that what a process holds is bounded, and little is lost with it
@@ -85,15 +83,9 @@ def generate(
         raise ConfigError(f"num_workers={num_workers!r}: expected a whole number from 1 up, or None")
     size = _usual_size(gen._fitted_spec()) if shard_size is None else shard_size
     request = Request(n, size, seed, labels, topics, tuple(filters), options, format)
-    request.check(gen)
     ray = import_optional("ray", extra="ray", purpose="generating in several processes")
     import_optional("ray.data", extra="ray", purpose="generating in several processes")
-    if format == "parquet":
-        arrow()
-    storage = Storage(out)
-    manifest = begun(storage, request.settings(gen), gen._fitted_spec().to_json(), source_of(gen, licence))
-    there = {shard["file"] for shard in manifest.shards}
-    missing = [i for i, file in enumerate(request.files) if file not in there]
+    storage, manifest, missing = opened(gen, request, out, licence)
     written = time.monotonic()
     with progress_bar("generating", n, show=progress) as bar:
         bar.update(manifest.asked)
@@ -112,9 +104,7 @@ def generate(
                     raise ConfigError(f"Ray gave up: {error}") from error
                 finally:  # what is there is not made again
                     manifest.write(storage)
-    if not manifest.complete:
-        manifest.complete = True
-        manifest.write(storage)
+    manifest.finish(storage)
     return str(out)
 
 

@@ -45,13 +45,20 @@ class Manifest:
         return sum(int(shard["rows"]) for shard in self.shards)
 
     def add(self, shard: dict[str, Any]) -> None:
-        """A file that was written, in the order of the names."""
-        self.shards = sorted((*(one for one in self.shards if one["file"] != shard["file"]), shard), key=_name_of)
+        """A file that was written; they stand in the order of their names."""
+        self.shards.append(shard)
+        self.shards.sort(key=lambda one: str(one["file"]))
 
     def write(self, storage: Storage) -> None:
         """Whole or not at all."""
         text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
         storage.write(MANIFEST, text.encode())
+
+    def finish(self, storage: Storage) -> None:
+        """All that was asked for is there."""
+        if not self.complete:
+            self.complete = True
+            self.write(storage)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -61,9 +68,7 @@ class Manifest:
             raise CheckpointError(
                 f"there is no recording at {folder}: {MANIFEST} is missing; augsynth.record writes one"
             )
-        if file.stat().st_size > _LARGEST:
-            raise CheckpointError(f"{file} has {file.stat().st_size:,} bytes: expected at most {_LARGEST:,}")
-        return cls.parsed(file.read_bytes(), str(file))
+        return cls.parsed(Storage(folder).read(MANIFEST, at_most=_LARGEST) or b"", str(file))
 
     @classmethod
     def parsed(cls, text: bytes, file: str) -> Manifest:
@@ -96,7 +101,7 @@ def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], sour
         ConfigError: there is something else, or a recording of other settings (says which).
         CheckpointError: it is damaged.
     """
-    text = storage.read(MANIFEST)
+    text = storage.read(MANIFEST, at_most=_LARGEST)
     if text is None:
         storage.begin()
         made = Manifest(settings, spec, source)
@@ -107,15 +112,14 @@ def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], sour
         raise ConfigError(f"out={storage.out!r} holds a recording of other settings: {apart}")
     if storage.folder is not None:
         there.check(storage.folder)
-    elif lost := storage.lacks(
-        [shard["file"] for shard in there.shards]
-    ):  # to read all of a bucket would take too long
-        raise CheckpointError(f"{storage.out}/{lost[0]} is missing: restore it, or record anew into another folder")
+    else:  # to read all of a bucket would take too long
+        found = storage.names()
+        for shard in there.shards:
+            if shard["file"] not in found:
+                raise CheckpointError(
+                    f"{storage.out}/{shard['file']} is missing: restore it, or record anew into another folder"
+                )
     return there
-
-
-def _name_of(shard: Mapping[str, Any]) -> str:
-    return str(shard["file"])
 
 
 def _is_shard(one: Any) -> bool:

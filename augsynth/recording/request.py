@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,9 @@ import torch
 from augsynth._version import __version__
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.generator.generator import Generator
-from augsynth.recording.columns import parquet_of
+from augsynth.recording.columns import arrow, parquet_of
+from augsynth.recording.manifest import Manifest, begun
+from augsynth.recording.storage import Storage
 from augsynth.recording.tar import tar_of
 from augsynth.seeding import check_seed, derive
 
@@ -73,18 +76,16 @@ class Request:
             "seed": check_seed(self.seed),
             "shard_size": self.shard_size,
             "generator": gen.checkpoint_id,
-            "labels": plain(self.labels),
-            "topics": plain(self.topics),
+            "labels": _plain(self.labels),
+            "topics": _plain(self.topics),
             "filters": [_named(one) for one in self.filters],
-            "options": plain(dict(self.options)),
+            "options": _plain(dict(self.options)),
         }
         return told if self.format == "parquet" else {**told, "format": self.format}
 
-    @property
-    def files(self) -> list[str]:
-        """Names of the parts, in order."""
-        suffix = FORMATS[self.format][1]
-        return [f"part-{i:05d}.{suffix}" for i in range(-(-self.n // self.shard_size))]
+    def file(self, index: int) -> str:
+        """Name of a part; the parts stand in the order of their names."""
+        return f"part-{index:05d}.{FORMATS[self.format][1]}"
 
     def made(self, gen: Generator, index: int) -> tuple[bytes, dict[str, Any]]:
         """A part as bytes, and what the manifest says of it."""
@@ -101,11 +102,31 @@ class Request:
         for judge in self.filters:
             kept &= torch.as_tensor(judge(batch)).bool().cpu()
         data = FORMATS[self.format][0](spec, batch, kept.nonzero().flatten().tolist(), start)
-        told = {"file": self.files[index], "rows": int(kept.sum()), "asked": len(rows)}
+        told = {"file": self.file(index), "rows": int(kept.sum()), "asked": len(rows)}
         return data, {**told, "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def source_of(gen: Generator, licence: str | None) -> dict[str, Any]:
+def opened(
+    gen: Generator, request: Request, out: str | Path, licence: str | None
+) -> tuple[Storage, Manifest, list[int]]:
+    """Where it is written, what is there already, and which parts are missing.
+
+    Raises:
+        ConfigError, CapabilityError: ``gen`` cannot make it, or there is something else, or cannot be written.
+        CheckpointError: what is there is damaged.
+        MissingDependencyError: it takes pyarrow, which is not installed.
+    """
+    request.check(gen)
+    if request.format == "parquet":
+        arrow()
+    storage = Storage(out)
+    manifest = begun(storage, request.settings(gen), gen._fitted_spec().to_json(), _source_of(gen, licence))
+    there = {shard["file"] for shard in manifest.shards}
+    parts = range(-(-request.n // request.shard_size))
+    return storage, manifest, [i for i in parts if request.file(i) not in there]
+
+
+def _source_of(gen: Generator, licence: str | None) -> dict[str, Any]:
     """Where samples come from, as the manifest says it."""
     return {
         "plugin": gen.plugin or type(gen).__name__,
@@ -117,7 +138,7 @@ def source_of(gen: Generator, licence: str | None) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """``value`` as what JSON holds, or its repr."""
     try:
         return json.loads(json.dumps(value.tolist() if hasattr(value, "tolist") else value))
@@ -135,7 +156,7 @@ def _several(value: Any, known: Any) -> bool:
 def _named(judge: Any) -> str:
     own = getattr(judge, "__qualname__", type(judge).__qualname__)
     settings = {
-        key: plain(value) for key, value in sorted(getattr(judge, "__dict__", {}).items()) if _plain_data(value)
+        key: _plain(value) for key, value in sorted(getattr(judge, "__dict__", {}).items()) if _plain_data(value)
     }
     return f"{own}({json.dumps(settings, sort_keys=True)})"
 

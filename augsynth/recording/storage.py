@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from augsynth._atomic import atomic_file
 from augsynth._optional import import_optional
-from augsynth.errors import ConfigError
+from augsynth.errors import CheckpointError, ConfigError
 
 
 class Storage:
@@ -39,35 +41,38 @@ class Storage:
         return Path(self.out) if self.fs is None else None
 
     def begin(self) -> None:
-        """Make the folder. Raises ConfigError where there is something else in its place."""
+        """Make the folder. Raises ConfigError where there is something in its place."""
         with self._told():
-            if self.fs is not None:
-                if self.fs.exists(self.path) and self.fs.ls(self.path, detail=False):
-                    raise ConfigError(f"out={self.out!r} is no empty folder, and holds no recording")
-                self.fs.makedirs(self.path, exist_ok=True)
-                return
-            folder = Path(self.out)
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            folder = self.folder
+            if (folder is not None and folder.exists() and not folder.is_dir()) or self.names():
                 raise ConfigError(f"out={self.out!r} is no empty folder, and holds no recording")
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder is None:
+                self.fs.makedirs(self.path, exist_ok=True)
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
 
-    def lacks(self, names: list[str]) -> list[str]:
-        """Those of the files that are not there."""
+    def names(self) -> set[str]:
+        """Of the files that are there."""
         with self._told():
-            found = (
-                {path.rsplit("/", 1)[-1] for path in self.fs.ls(self.path, detail=False)}
-                if self.fs is not None
-                else {file.name for file in Path(self.out).iterdir()}
-            )
-        return [name for name in names if name not in found]
+            if self.fs is None:
+                folder = Path(self.out)
+                return {file.name for file in folder.iterdir()} if folder.exists() else set()
+            found = self.fs.ls(self.path, detail=False) if self.fs.exists(self.path) else []
+            return {path.rsplit("/", 1)[-1] for path in found}
 
-    def read(self, name: str) -> bytes | None:
-        """A file of it, or None where there is none."""
+    def read(self, name: str, *, at_most: int) -> bytes | None:
+        """A file of it, or None where there is none. Raises CheckpointError above ``at_most`` bytes."""
         with self._told():
             try:
-                return (
-                    (Path(self.out) / name).read_bytes() if self.fs is None else self.fs.cat_file(f"{self.path}/{name}")
-                )
+                if self.fs is None:
+                    file = Path(self.out) / name
+                    size, read = file.stat().st_size, file.read_bytes
+                else:
+                    path = f"{self.path}/{name}"
+                    size, read = self.fs.size(path), lambda: self.fs.cat_file(path)
+                if size > at_most:
+                    raise CheckpointError(f"{self.out}/{name} has {size:,} bytes: expected at most {at_most:,}")
+                return read()
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -80,18 +85,10 @@ class Storage:
             with atomic_file(Path(self.out) / name) as draft:
                 draft.write_bytes(data)
 
-    def _told(self) -> Any:
-        return _Told(self.out)
-
-
-class _Told:
-    """Errors of a file system as ours, with the place."""
-
-    def __init__(self, out: str) -> None:
-        self.out = out
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, OSError):
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the file system as ours, with the place."""
+        try:
+            yield
+        except OSError as error:
             raise ConfigError(f"out={self.out!r} cannot be used: {error.strerror or error}") from error

@@ -8,10 +8,7 @@ from typing import Any
 
 from augsynth._progress import progress_bar
 from augsynth.generator.generator import Generator
-from augsynth.recording.columns import arrow
-from augsynth.recording.manifest import begun
-from augsynth.recording.request import Request, source_of
-from augsynth.recording.storage import Storage
+from augsynth.recording.request import Request, opened
 
 
 def record(
@@ -56,20 +53,13 @@ def record(
         MissingDependencyError: the extra ``datasets`` is not installed.
     """
     request = Request(n, shard_size, seed, labels, topics, tuple(filters), options)
-    request.check(gen)
-    arrow()
-    storage = Storage(Path(out))
-    manifest = begun(storage, request.settings(gen), gen._fitted_spec().to_json(), source_of(gen, licence))
-    there = {shard["file"] for shard in manifest.shards}
+    storage, manifest, missing = opened(gen, request, Path(out), licence)
     with progress_bar("recording", n, show=progress) as bar:
-        for index, file in enumerate(request.files):
-            if file not in there:
-                data, shard = request.made(gen, index)
-                storage.write(file, data)
-                manifest.add(shard)
-                manifest.write(storage)
-                bar.update(manifest.asked, f"{manifest.rows:,} kept")
-    if not manifest.complete:
-        manifest.complete = True
-        manifest.write(storage)
+        for index in missing:
+            data, shard = request.made(gen, index)
+            storage.write(shard["file"], data)
+            manifest.add(shard)
+            manifest.write(storage)
+            bar.update(manifest.asked, f"{manifest.rows:,} kept")
+    manifest.finish(storage)
     return Path(out)
