@@ -40,8 +40,8 @@ def main():
     stream = webdataset.WebDataset(shards, shardshuffle=False).decode("l8").to_tuple("png", "cls").map(as_sample)
 
     gen = augsynth.fit("vae", list(stream), steps=600, seed=0)
-    # WebDataset deals its shards out to the workers by itself, hence sharded=True
-    blended = augsynth.SyntheticIterableDataset(stream, gen, ratio=0.3, seed=0, sharded=True, provenance=True)
+    # WebDataset deals its shards out to the workers by itself, and the blend knows
+    blended = augsynth.SyntheticIterableDataset(stream, gen, ratio=0.3, seed=0, provenance=True)
     for epoch in range(2):
         blended.set_epoch(epoch)
         made = total = 0

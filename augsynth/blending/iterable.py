@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import torch
@@ -20,6 +19,8 @@ from augsynth.blending.real_form import RealForm, probed
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.blending.sources import several
+from augsynth.blending.stream_reading import StreamReader
+from augsynth.blending.stream_shares import ranks, share_of
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
@@ -32,8 +33,10 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
     """A stream in which a share of the samples is generated.
 
     Position i of the stream in epoch e is decided by (seed, e, i) alone, as in :class:`SyntheticDataset`. Under worker
-    processes and distributed training, the stream is dealt out position by position, so that no sample comes twice;
-    say ``sharded=True`` if it already does that itself.
+    processes and distributed training, the stream is dealt out position by position, so that no sample comes twice.
+    Streams that deal themselves out are left to it: an ``IterableDataset`` of Hugging Face ``datasets`` (to workers; to
+    ranks after ``split_dataset_by_node``), and WebDataset. Their parts are numbered in turn, so that position i is then
+    another sample with another number of workers.
 
     Args:
         real: an iterable that starts anew at each ``iter``.
@@ -42,7 +45,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         ratio: a number, a mapping label → number, or a schedule of the epoch.
         condition: ``"match"``, a mapping label → weight, a callable, topics, or None. ``"balance"`` needs the class
             frequencies, which a stream does not tell; pass a mapping.
-        sharded: whether ``real`` yields another part in each worker and rank by itself.
+        sharded: whether ``real`` yields another part in each worker and rank by itself. None recognises the streams
+            named above, and takes any other for one that does not.
         buffer_size: how many samples are read ahead, to be generated in one forward pass.
         transform, synthetic_transform, filters, seed, provenance: as of :class:`SyntheticDataset`.
         fields, fill, temperature, truncation, sample_options: likewise.
@@ -58,7 +62,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         *,
         ratio: Ratio | None = None,
         condition: Condition = "match",
-        sharded: bool = False,
+        sharded: bool | None = None,
         buffer_size: int = 256,
         transform: Any = None,
         synthetic_transform: Any = None,
@@ -89,10 +93,12 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         self.seed = None if seed is None else check_seed(seed)
         self.provenance = provenance
         self._shared = SharedState()
+        self._reader: StreamReader | None = None
+        self._saved: Mapping[str, Any] | None = None
         settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
         self._filters = Filters(filters, self._shared.count)
-        self._position = 0
-        self._resume_at = 0
+        self._told_rank = (0, 1)
+        self._resume_at = self._position = 0
         with preserved_rng():
             first = next(iter(real), None)
             if first is None:
@@ -126,14 +132,15 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             self._shared.reset_counters()
 
     def __iter__(self) -> Iterator[Any]:
-        worker, workers = _share_of_stream() if not self.sharded else (0, 1)
+        share = share_of(self.real, self.sharded, self._rank)
         start, self._resume_at = self._resume_at, 0
+        saved, self._saved = self._saved, None
         self._position = start
-        stream = islice(enumerate(iter(self.real)), start, None)
-        mine = (pair for pair in stream if pair[0] % workers == worker)
-        while chunk := list(islice(mine, self.buffer_size)):
-            for position, sample in zip((p for p, _ in chunk), self._blended(chunk), strict=True):
-                self._position = position + 1
+        self._reader = reader = StreamReader(self.real, share, self._digestible, start=start, saved=saved)
+        while chunk := reader.chunk(self.buffer_size):
+            blended = self._blended([(share.position(arrived), sample) for arrived, sample in chunk])
+            for (arrived, _), sample in zip(chunk, blended, strict=True):
+                self._position = arrived + 1
                 self._shared.serve(1)
                 yield sample
 
@@ -179,26 +186,38 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         """Go to ``epoch``; handed on to the stream if it has ``set_epoch``. Another epoch than that of a state that
         was loaded starts at its beginning."""
         if epoch != self.epoch:
-            self._resume_at = self._position = 0
+            self._start_at(0, None)
         self._go_to(epoch)
         if hasattr(self.real, "set_epoch"):
             self.real.set_epoch(self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Epoch and position in the stream."""
-        return {"epoch": self.epoch, "seed": self.seed, "position": self._position}
+        """Epoch and position in the stream, and the stream's own state where it has ``state_dict``."""
+        stream = self._saved if self._reader is None else self._reader.saved
+        return {"epoch": self.epoch, "seed": self.seed, "position": self._position, "stream": stream}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from ``state`` at the next ``iter``: earlier positions are read from the stream and skipped."""
+        """Go on from ``state`` at the next ``iter``. A stream with ``load_state_dict`` goes there itself; of others,
+        earlier positions are read and skipped."""
         self._restore_epoch(state)
-        self._resume_at = self._position = state["position"]
+        if hasattr(self.real, "set_epoch"):
+            self.real.set_epoch(self.epoch)
+        self._start_at(state["position"], state.get("stream"))
 
+    def _start_at(self, position: int, saved: Mapping[str, Any] | None) -> None:
+        self._resume_at = self._position = position
+        self._saved, self._reader = saved, None
 
-def _share_of_stream() -> tuple[int, int]:
-    """Which part of the stream is this process's: (part, number of parts) over ranks and workers."""
-    info = get_worker_info()
-    worker, workers = (info.id, info.num_workers) if info is not None else (0, 1)
-    rank, ranks = 0, 1
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        rank, ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return rank * workers + worker, ranks * workers
+    def _digestible(self, sample: Any) -> bytes:
+        """What a sample is known again by."""
+        spec, x = self._form.spec, self._form.structure.x_of(sample)
+        return repr(x).encode() if spec is None else b"".join(spec.digestible(spec.stacked([spec.to_raw(x)])))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a spawned worker does not know of the ranks; what is being read stays with the process that reads it
+        return {**self.__dict__, "_told_rank": self._rank, "_reader": None}
+
+    @property
+    def _rank(self) -> tuple[int, int]:
+        alone = (0, 1) if get_worker_info() is None else self._told_rank
+        return ranks() or alone
