@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,12 @@ def fit(
     size: Size = None,
     read: Reading = None,
     device: Device = "auto",
+    strategy: Annotated[
+        str, typer.Option("--strategy", help="ddp: share the fit among the processes that torchrun started.")
+    ] = "auto",
+    cache_dir: Annotated[
+        Path | None, typer.Option("--cache-dir", help="Keep the samples in a file there, not in memory.")
+    ] = None,
     seed: Seed = 0,
     epsilon: Annotated[
         float | None,
@@ -67,6 +74,8 @@ def fit(
 
     By topic: augsynth fit lstm --data questions.csv --text text --topics 8 --out runs/questions
 
+    In two processes: torchrun --nproc-per-node 2 -m augsynth fit flow --data photos --out runs/photos --strategy ddp
+
     With differential privacy: augsynth fit merf --data digits --epsilon 3 --delta 1e-5 --out runs/digits-private
     """
     import augsynth
@@ -85,7 +94,9 @@ def fit(
         steps=steps,
         max_time=max_time,
         device=device,
+        strategy=strategy,
         seed=seed,
+        cache_dir=cache_dir,
         checkpoint_dir=out,
         resume=resume,
         topics=topics,
@@ -101,6 +112,8 @@ def fit(
     if found:
         info["topics"] = found
     stopped = info["ended"] == "interrupted"
+    if strategy != "auto" and os.environ.get("RANK", "0") != "0":
+        raise typer.Exit(STOPPED if stopped else 0)  # the first process speaks for all
     if as_json:
         tell(json.dumps(info, indent=2, ensure_ascii=False))
         raise typer.Exit(STOPPED if stopped else 0)

@@ -14,10 +14,11 @@ from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
 from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
-from augsynth.fitting import private, private_loop
+from augsynth.fitting import devices, private, private_loop, reading
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.installed import installed_generators
 from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
+from augsynth.fitting.ranks import Ranks
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.plugin_specs import ANY
@@ -41,6 +42,7 @@ def fit(
     batch_size: int | None = None,
     device: str = "auto",
     precision: str = "32-true",
+    strategy: str = "auto",
     seed: int = 0,
     fields: Fields | None = None,
     labels: bool = True,
@@ -49,6 +51,7 @@ def fit(
     validation: float | None = None,
     patience: int | None = 5,
     privacy: Privacy | None = None,
+    cache_dir: str | Path | None = None,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
@@ -58,7 +61,7 @@ def fit(
 ) -> Generator:
     """Fit a generator on the samples that ``dataset`` yields.
 
-    The dataset is read once into memory; its own random transforms are therefore applied once.
+    The dataset is read once, into memory or into a file; its own random transforms are therefore applied once.
 
     Args:
         generator: name of a plugin (``"gan"``), a :class:`Generator` class of your own, or an unfitted instance.
@@ -67,9 +70,12 @@ def fit(
         steps: number of updates; None takes the preset for the amount of data.
         max_time: stop after this time, as ``"5m"`` or seconds, whichever of steps and time comes first. If only
             ``max_time`` is given, it alone decides. A fit that time ends is not reproducible.
-        batch_size: samples a step; None takes the preset.
+        batch_size: samples a step, over all processes; None takes the preset.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: as of Lightning Fabric, such as ``"32-true"`` or ``"bf16-mixed"``.
+        strategy: ``"auto"``, this process alone; or ``"ddp"``: the processes that ``torchrun`` started take each step
+            together, every one with its part of the batch, and all return the same generator. Files are written, and
+            callbacks called, by the first. The process group, where there was none, stays for what follows.
         seed: everything random follows it; no global RNG is touched.
         fields: where input and label are in a sample, ``{"x": key, "y": key}``.
         labels: False fits without labels.
@@ -83,6 +89,8 @@ def fit(
         privacy: a :class:`Privacy` budget, for generators that can keep to one: the data is read once, or by gradients
             of single samples (DP-SGD), through noise that no seed repeats, and ``fit_info["privacy"]`` states what is
             guaranteed and what is not.
+        cache_dir: keep the samples in a file in this folder rather than in memory, for data that do not fit there:
+            tensors only, as many bytes as the dataset yields. It is gone when the fit ends. The result is the same.
         checkpoint_dir: write a usable checkpoint and the training state there, every ``checkpoint_every`` steps, on
             interruption and at the end.
         resume: go on from ``checkpoint_dir``; on a CPU the result is that of an uninterrupted fit.
@@ -109,13 +117,15 @@ def fit(
         raise ConfigError(f"validation={validation!r}: expected a share in [0, 1)")
     if resume and checkpoint_dir is None:
         raise ConfigError("resume=True needs the checkpoint_dir to resume from")
+    _check_strategy(strategy, made, privacy)
     max_seconds = None if max_time is None else seconds(max_time)
     seed = check_seed(seed)
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
 
-    data = TrainingData.read(
-        dataset, fields=fields, labelled=labels and "label" in made.conditions, modality=modality, show=progress
-    )
+    fabric = devices.launched(device, precision, strategy) if strategy != "auto" else None
+    ranks = Ranks(fabric)
+    labelled, show = labels and "label" in made.conditions, progress and ranks.leads
+    data = reading.read(dataset, ranks, cache_dir, fields=fields, labelled=labelled, modality=modality, show=show)
     _check_modality(made, data)
     _check_targets(made, data)
     if topics is not None:
@@ -137,7 +147,7 @@ def fit(
     made.config = {**type(made).settings_from(seen, made.config), **made.config}
     given = set(made.config)
     made.prepare(spec, n=len(data), seed=seed)
-    if (remark := made.remark(given)) is not None:
+    if (remark := made.remark(given)) is not None and ranks.leads:
         warnings.warn(remark, ResizeWarning, stacklevel=2)
     fingerprint = data.fingerprint if privacy is None else private.FINGERPRINT
     made.fit_info = {"samples": len(data), "data_fingerprint": fingerprint, "seed": seed, "warnings": []}
@@ -160,10 +170,11 @@ def fit(
             checkpoint_every=checkpoint_every,
             evaluate_every=_rounded((total or 2000) // 20),
             patience=patience,
-            show=progress,
+            show=show,
             callback=listeners if listeners else None,
         )
-        fabric = _fabric(made, device, precision)
+        fabric = fabric or devices.launched(device, precision)
+        made.to(fabric.device)
         loop: FitLoop
         if privacy is not None and by_private_steps:
             loop = private_loop.of(made, data, spec, settings, fabric, privacy, folder if resume else None)
@@ -173,7 +184,7 @@ def fit(
             share = usual if validation is None else validation
             has_validation = type(made).validation_loss is not Generator.validation_loss
             train, held_out = data.split(share if has_validation else 0.0, seed)
-            loop = FitLoop(made, data, train, held_out, settings, fabric)
+            loop = FitLoop(made, data, train, held_out, settings, fabric, ranks)
         if resume and folder is not None:
             _check_same(folder, data)
             loop.resume(folder)
@@ -198,9 +209,12 @@ def fit(
     if len(data):
         _report_health(made, data)
     made.checkpoint_id = weights_id(made)
-    if folder is not None:
+    if folder is not None and ranks.leads:
         _save_keeping_state(made, folder)
-    listeners.on_fit_end(made)
+    if outcome["ended"] != "interrupted":
+        ranks.barrier()  # nobody reads the checkpoint before it is there
+    if ranks.leads:
+        listeners.on_fit_end(made)
     return made
 
 
@@ -228,6 +242,20 @@ def _check_targets(made: Generator, data: TrainingData) -> None:
     )
 
 
+def _check_strategy(strategy: str, made: Generator, privacy: Privacy | None) -> None:
+    if strategy not in devices.STRATEGIES:
+        raise ConfigError(f"strategy={strategy!r}: expected one of {', '.join(map(repr, devices.STRATEGIES))}")
+    if strategy == "auto":
+        return
+    if privacy is not None:
+        raise ConfigError(f"strategy={strategy!r} with privacy=: the noise of a private fit is that of one process")
+    if type(made).learn is not Generator.learn or private.reads_once(made):
+        raise ConfigError(
+            f"strategy={strategy!r}: {made.plugin or type(made).__name__} is not fitted by steps on batches: "
+            "there is nothing to share; leave it out"
+        )
+
+
 def _rounded(steps: int) -> int:
     """To a multiple of the steps between two looks at the losses."""
     return max(CHECK_EVERY, steps // CHECK_EVERY * CHECK_EVERY)
@@ -245,26 +273,6 @@ def _instance(generator: str | type[Generator] | Generator, config: dict[str, An
             raise ConfigError(f"settings {sorted(config)} belong into the constructor of the generator that you passed")
         return generator
     raise ConfigError(f"generator={generator!r}: expected the name of a plugin, a Generator class or an instance")
-
-
-def _fabric(generator: Generator, device: str, precision: str) -> Any:
-    from lightning_fabric import Fabric  # seconds to import: only who fits pays
-
-    kind, _, index = device.partition(":")
-    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "gpu", "mps": "mps"}.get(kind)
-    if accelerator is None or (index and not index.isdigit()):
-        raise ConfigError(f"device={device!r}: expected 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'")
-    if kind in ("cuda", "gpu") and not torch.cuda.is_available():
-        raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="lightning_fabric")
-            fabric = Fabric(accelerator=accelerator, devices=[int(index)] if index else 1, precision=precision)  # type: ignore[arg-type]
-            fabric.launch()
-    except (ValueError, RuntimeError) as error:
-        raise ConfigError(f"device={device!r}, precision={precision!r}: {error}") from error
-    generator.to(fabric.device)
-    return fabric
 
 
 def _check_same(folder: Path, data: TrainingData) -> None:

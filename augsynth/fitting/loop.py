@@ -20,6 +20,7 @@ from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.checkpoint.writing import checkpoint_folder, write
 from augsynth.errors import BrokenPluginError, FitError, FitWarning
+from augsynth.fitting.ranks import Ranks
 from augsynth.fitting.training_data import TrainingData
 from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
 from augsynth.generator.generator import Generator
@@ -70,6 +71,7 @@ class FitLoop:
         held_out: those that the best weights are chosen on, or None to keep the last.
         settings: how long and how.
         fabric: a launched :class:`lightning_fabric.Fabric`.
+        ranks: the processes that take the steps together.
     """
 
     def __init__(
@@ -80,9 +82,11 @@ class FitLoop:
         held_out: TrainingData | None,
         settings: FitSettings,
         fabric: Any,
+        ranks: Ranks | None = None,
     ) -> None:
         self.generator, self.everything, self.data, self.held_out = generator, everything, data, held_out
-        self.settings, self.fabric = settings, fabric
+        self.settings, self.fabric, self.ranks = settings, fabric, ranks or Ranks()
+        self.ranks.check_batch(settings.batch_size)
         self.optimizers = generator.optimizers()
         wrapped = fabric.setup_optimizers(*self.optimizers.values())
         self._steppers = dict(zip(self.optimizers, wrapped if len(self.optimizers) > 1 else [wrapped], strict=True))
@@ -106,16 +110,15 @@ class FitLoop:
             with (
                 preserved_rng(cuda=True),
                 self._interrupt_between_steps(),
-                progress_bar("fitting", total, show=settings.show) as bar,
+                progress_bar("fitting", total, show=settings.show and self.ranks.leads) as bar,
             ):
                 while not self._over():
                     self._within_step = True
                     pending.append(self._step())
                     progress.step += 1
                     self._within_step = False
-                    if self._stop_requested:
-                        raise KeyboardInterrupt
-                    progress.elapsed = before + time.perf_counter() - started
+                    if self.ranks.alone or progress.step % CHECK_EVERY == 0:  # several have to agree
+                        self._agree(before + time.perf_counter() - started)
                     due = progress.step % CHECK_EVERY == 0 or self._over()
                     if due and not self._looked(pending):
                         pending = []
@@ -144,6 +147,12 @@ class FitLoop:
             self.save(settings.checkpoint_dir)
         return progress
 
+    def _agree(self, elapsed: float) -> None:
+        stop, elapsed = self.ranks.sums([float(self._stop_requested), elapsed / self.ranks.size])
+        if stop:
+            raise KeyboardInterrupt
+        self.progress.elapsed = elapsed
+
     def resume(self, folder: Path) -> None:
         """Go on from the training state in the checkpoint ``folder``."""
         state = read_state(folder / STATE)
@@ -153,7 +162,9 @@ class FitLoop:
             self.progress.ended = "completed"
 
     def save(self, folder: Path) -> None:
-        """Write a usable checkpoint and, in it, the training state."""
+        """Write a usable checkpoint and, in it, the training state; of several processes, one does."""
+        if not self.ranks.leads:
+            return
         with checkpoint_folder(folder) as draft:
             write_state(draft / STATE, {**self._state(), "best": self._best})
             last = cloned(self.generator.state_dict())
@@ -192,7 +203,8 @@ class FitLoop:
         share = self._done_share()
         salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
         self._begin(share, salt)
-        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device)
+        part = self.ranks.part(settings.batch_size)
+        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, part)
         self._updates = 0
         with self.fabric.autocast():
             losses = dict(generator.training_step(batch))
@@ -212,7 +224,8 @@ class FitLoop:
                 # constant, then linear to zero over the last third; halved by each rollback
                 group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
         # a plugin that draws from torch's RNG in its step is reproducible, too
-        seed_torch(int(derive(salt, _STEP, self.progress.step)))
+        own = (self.ranks.rank,) if self.ranks.rank else ()
+        seed_torch(int(derive(salt, _STEP, self.progress.step, *own)))
         self.generator.train()
 
     def _optimize(self, name: str, loss: Tensor) -> None:
@@ -222,9 +235,11 @@ class FitLoop:
         optimizer = self.optimizers[name]
         optimizer.zero_grad()
         self.fabric.backward(loss)
+        own = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
+        part = self.ranks.part(self.settings.batch_size)
+        self.ranks.average_gradients(own.values(), (part.stop - part.start) / self.settings.batch_size)
         self._steppers[name].step()
         # the loss reached networks that this optimizer does not move; their gradients must not linger
-        own = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         for parameter in self.generator.parameters():
             if id(parameter) not in own:
                 parameter.grad = None
@@ -251,17 +266,20 @@ class FitLoop:
         """Record the losses; on NaN go back to the last good state. Returns whether all was well."""
         if not pending:
             return True
-        if all_finite([loss for losses in pending for loss in losses.values()]):
+        bad = float(not all_finite([loss for losses in pending for loss in losses.values()]))
+        self.ranks.average_buffers(self.generator)
+        if not self.ranks.sums([bad])[0]:
             # a fit in stages has other losses in each
             own = {name: [row[name] for row in pending if name in row] for name in pending[-1]}
-            means = {name: float(torch.stack(rows).float().mean()) for name, rows in own.items()}
+            own_means = [float(torch.stack(rows).float().mean()) / self.ranks.size for rows in own.values()]
+            means = dict(zip(own, self.ranks.sums(own_means), strict=True))
             self.progress.history.append({"step": self.progress.step, **means})
-            if self.settings.callback is not None and not final:
+            if self.settings.callback is not None and not final and self.ranks.leads:
                 self.settings.callback(self.progress.step, means)
             return True
         if final:
             return False
-        bad, rollbacks, elapsed = self.progress.step, self.progress.rollbacks + 1, self.progress.elapsed
+        step, rollbacks, elapsed = self.progress.step, self.progress.rollbacks + 1, self.progress.elapsed
         self._restore(self._good)
         self.progress.rollbacks, self.progress.elapsed = rollbacks, elapsed
         if self.progress.step == 0 and rollbacks > _MAX_ROLLBACKS:
@@ -272,7 +290,7 @@ class FitLoop:
         if rollbacks > _MAX_ROLLBACKS:
             self.progress.ended = "diverged"
             warnings.warn(
-                f"the loss became NaN or infinite for the {rollbacks}th time, by step {bad}; fitting ends with the "
+                f"the loss became NaN or infinite for the {rollbacks}th time, by step {step}; fitting ends with the "
                 f"weights of step {self.progress.step}",
                 FitWarning,
                 stacklevel=5,
@@ -284,18 +302,22 @@ class FitLoop:
             return
         settings, progress = self.settings, self.progress
         self.generator.eval()
-        losses, size = [], settings.batch_size
+        total, absent, size = 0.0, False, settings.batch_size
         with torch.no_grad(), self.fabric.autocast():
-            for start in range(0, len(self.held_out), size):
+            for start in range(self.ranks.rank * size, len(self.held_out), self.ranks.size * size):
                 indices = torch.arange(start, min(start + size, len(self.held_out)))
                 seeds = derive(settings.seed, _VALIDATION, indices)
                 batch = self.held_out.batch(indices, seeds, progress.step, self._done_share(), self.fabric.device)
                 loss = self.generator.validation_loss(batch)
                 if loss is None:
-                    self.held_out = None
-                    return
-                losses.append(float(loss) * len(indices))
-        value = sum(losses) / len(self.held_out)
+                    absent = True
+                    break
+                total += float(loss) * len(indices)
+        total, absences = self.ranks.sums([total, float(absent)])
+        if absences:
+            self.held_out = None
+            return
+        value = total / len(self.held_out)
         if not math.isfinite(value):
             return  # the generator says that it is too early to judge
         if progress.history:

@@ -33,8 +33,10 @@ class NoData(TrainingData):
     def __len__(self) -> int:
         return 0
 
-    def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
-        return TrainingBatch(None, None, seeds_at(step, batch_size, seed).to(device), step, progress)
+    def batch_at(
+        self, step: int, batch_size: int, seed: int, progress: float, device: torch.device, part: slice = slice(None)
+    ) -> TrainingBatch:
+        return TrainingBatch(None, None, seeds_at(step, batch_size, seed)[part].to(device), step, progress)
 
 
 def reads_once(made: Generator) -> bool:

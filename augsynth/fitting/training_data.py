@@ -12,6 +12,7 @@ from torch import Tensor
 
 from augsynth._progress import progress_bar
 from augsynth.errors import DataError
+from augsynth.fitting.mapped_rows import RowFile, Rows
 from augsynth.generator.authored import TrainingBatch
 from augsynth.labels.finding import class_names
 from augsynth.labels.kinds import plain_target, targets_of
@@ -21,19 +22,21 @@ from augsynth.seeding import derive
 from augsynth.structure import Fields, Structure
 from augsynth.topic_spec import TopicSpec
 
+_HASHED = 1024  # samples at once: a copy of all would take their memory a second time
 _SHUFFLE, _BATCH, _SPLIT = 0x5FF1E, 0xBA7C4, 0x59117
 
 
 @dataclass
 class TrainingData:
-    """All real samples in memory, in the dataset's own dtype.
+    """All real samples, in the dataset's own dtype.
 
     Attributes:
         spec: the space of the samples, with classes and range.
-        raw: n samples in the dataset's own dtype and range.
+        raw: n samples in the dataset's own dtype and range; in memory, or a tensor that lies in a file.
         classes: (n,) int64 class positions; of other targets what a generator sees, (n, d) float32; or None.
         fingerprint: sixteen hex digits that identify samples, labels and topics.
         topics: (n,) int64 topic positions, or None.
+        mapped: whether ``raw`` lies in a file.
     """
 
     spec: Any
@@ -41,6 +44,7 @@ class TrainingData:
     classes: Tensor | None
     fingerprint: str
     topics: Tensor | None = None
+    mapped: bool = False
 
     @classmethod
     def read(
@@ -51,6 +55,7 @@ class TrainingData:
         labelled: bool = True,
         modality: Any = None,
         show: bool = True,
+        file: RowFile | None = None,
     ) -> TrainingData:
         """Read a map-style or finite iterable dataset once.
 
@@ -60,13 +65,14 @@ class TrainingData:
             labelled: False ignores labels.
             modality: kind of data, where it cannot be told.
             show: show a progress bar.
+            file: where to keep the samples; None for memory.
 
         Raises:
             DataError: empty, unreadable (names the sample), or samples that differ in size or type.
         """
         structure: Structure | None = None
         spec: SampleSpec | None = None
-        raws: list[Any] = []
+        raws: list[Any] | RowFile = [] if file is None else file
         labels: list[Any] = []
         example_label: Any = None
         total = len(dataset) if hasattr(dataset, "__len__") else None
@@ -76,7 +82,10 @@ class TrainingData:
                     if structure is None or spec is None:
                         structure, spec = read_sample(sample, fields, modality, dataset)
                         example_label = structure.y_of(sample)
-                    raws.append(spec.to_raw(structure.x_of(sample)))
+                    raw: Any = spec.to_raw(structure.x_of(sample))
+                    if file is not None and not index:
+                        file.expect(spec, raw, total)
+                    raws.append(raw)
                     if labelled and structure.labelled:
                         labels.append(plain_target(structure.y_of(sample)))
                 except DataError as error:
@@ -84,15 +93,17 @@ class TrainingData:
                 bar.advance()
         if spec is None or structure is None:
             raise DataError("the dataset is empty: there is nothing to fit on")
-        raw: Any = spec.stacked(raws)
+        raw = spec.stacked(raws) if isinstance(raws, list) else raws.mapped()
         known, classes = None, None
         if labels:
             known = targets_of(example_label, labels, class_names(dataset, structure.y), structure.target)
             classes = known.conditions(known.indices(labels))
         spec = replace(spec.refined(raw), labels=known)
-        digest = hashlib.sha256(spec.raw_bytes(raw))
+        digest = hashlib.sha256()
+        for part in raw.split(_HASHED) if isinstance(raw, Tensor) else [raw]:
+            digest.update(spec.raw_bytes(part))
         digest.update(repr(labels).encode())
-        return cls(spec, raw, classes, digest.hexdigest()[:16])
+        return cls(spec, raw, classes, digest.hexdigest()[:16], mapped=file is not None)
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -109,7 +120,7 @@ class TrainingData:
         """Some of the samples, with the same spec."""
         return replace(
             self,
-            raw=self.raw[indices],
+            raw=Rows.of(self.raw, indices) if self.mapped else self.raw[indices],
             classes=None if self.classes is None else self.classes[indices],
             topics=None if self.topics is None else self.topics[indices],
         )
@@ -151,10 +162,13 @@ class TrainingData:
             first += len(part)
         return torch.cat(parts)
 
-    def batch_at(self, step: int, batch_size: int, seed: int, progress: float, device: torch.device) -> TrainingBatch:
-        """The training batch of step ``step``; a function of the step and the seed, whatever came before."""
-        indices = self.indices_at(step, batch_size, seed)
-        return self.batch(indices, seeds_at(step, len(indices), seed), step, progress, device)
+    def batch_at(
+        self, step: int, batch_size: int, seed: int, progress: float, device: torch.device, part: slice = slice(None)
+    ) -> TrainingBatch:
+        """The training batch of step ``step``, or a part of it; a function of the step and the seed, whatever came
+        before."""
+        indices = self.indices_at(step, batch_size, seed)[part]
+        return self.batch(indices, seeds_at(step, batch_size, seed)[part], step, progress, device)
 
 
 def seeds_at(step: int, n: int, seed: int) -> Tensor:

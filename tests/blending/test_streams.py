@@ -205,6 +205,7 @@ def over_two_ranks(table, vae, tmp_path_factory):
     }
 
 
+@pytest.mark.xdist_group("two ranks")
 def test_two_ranks_read_a_stream_and_recorded_samples_without_repeats(over_two_ranks):
     ranks = over_two_ranks["whole"]
     seeds = Counter(seed for rank in ranks for number, seed, _ in rank if number < 0)
@@ -213,6 +214,7 @@ def test_two_ranks_read_a_stream_and_recorded_samples_without_repeats(over_two_r
     assert len(set(real)) == len(real) == N - sum(seeds.values())
 
 
+@pytest.mark.xdist_group("two ranks")
 def test_two_ranks_go_on_in_mid_epoch_with_the_same_samples(over_two_ranks):
     for rank in (0, 1):
         whole, stopped, rest = (over_two_ranks[what][rank] for what in ("whole", "stopped", "resumed"))

@@ -16,6 +16,7 @@ from augsynth.joint import Joint
 from augsynth.modalities.image.libraries import as_mask
 from augsynth.modalities.image.spec import ImageSpec
 
+_LOOKED_AT = 1024  # images at once
 _MOST = 64  # classes; each is a channel
 
 
@@ -166,7 +167,8 @@ class JointImageSpec(ImageSpec):
         made: Any = super().refined(raw[:, : self.channels])
         if self.mask is None:
             return made
-        values = tuple(raw[:, self.channels].long().unique().tolist())
+        parts = [part[:, self.channels].unique() for part in raw.split(_LOOKED_AT)]
+        values = tuple(torch.cat(parts).unique().long().tolist())
         if len(values) > _MOST:
             raise DataError(f"masks of {len(values)} classes: expected at most {_MOST}")
         return replace(made, mask=replace(self.mask, values=values))

@@ -22,6 +22,7 @@ from augsynth.sample_spec import SampleSpec
 _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3}
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _INTEGERS = ("uint8", "int16", "uint16", "int32", "int64")
+_LOOKED_AT = 1024  # images at once
 _KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 _SMALLEST = 8  # pixels a side, of an array without channels; what is flatter is no picture
 
@@ -251,17 +252,25 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
         DataError: a value is NaN or infinite.
     """
     whole = not x.is_floating_point()
-    values = x.float()
     channel = {"HW": None, "CHW": 0, "HWC": -1, "NCHW": 1}[layout]
-    rows = values.reshape(1, -1) if channel is None else values.movedim(channel, 0).flatten(1)
-    if not torch.isfinite(rows).all():
+    # a copy of all images as floats would take more memory than they do
+    parts = x.split(_LOOKED_AT) if layout == "NCHW" else (x,)
+    bounds = [_bounds(part.float(), channel) for part in parts]
+    low, high = (torch.stack(column) for column in zip(*bounds, strict=True))
+    if not (torch.isfinite(low).all() and torch.isfinite(high).all()):
         raise DataError("an image has NaN or infinite values")
-    low, high = rows.amin(1), rows.amax(1)
+    low, high = low.amin(0), high.amax(0)
     for known_low, known_high in _KNOWN_RANGES[2:] if whole else _KNOWN_RANGES:
         if low.min() >= known_low and high.max() <= known_high:
-            return (known_low,) * len(rows), (known_high,) * len(rows)
+            return (known_low,) * len(low), (known_high,) * len(low)
     high = torch.where(high > low, high, low + 1.0)
     return tuple(low.tolist()), tuple(high.tolist())
+
+
+def _bounds(x: Tensor, channel: int | None) -> tuple[Tensor, Tensor]:
+    rows = x.reshape(1, -1) if channel is None else x.movedim(channel, 0).flatten(1)
+    low, high = rows.aminmax(dim=1)  # NaN where a value is
+    return low, high
 
 
 def _layout(shape: tuple[int, ...], *, channels_first: bool) -> tuple[str, tuple[int, int, int]]:
