@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # two processes of one thread each: more get in each other's way on a small machine
-TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # what makes a loop wait, and what the samples are worth
 SPEED := startup plan loader collate text inference pool device sweep audio_loader

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import augsynth
 from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, digest, file_digest
@@ -26,6 +27,17 @@ def needs_wordnet():
             continue
         return
     pytest.skip("NLTK's WordNet is not on this machine: python -m nltk.downloader wordnet")
+
+
+def once(tmp_path_factory, name, make):
+    """The folder that ``make(folder)`` filled, in one of the processes that run the tests, for all of them."""
+    folder = tmp_path_factory.getbasetemp().parent / f"once-{name}"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 def signed(folder, change):

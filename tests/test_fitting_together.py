@@ -8,19 +8,21 @@ import pytest
 
 import augsynth
 from tests import fitting_ranks
-
-pytestmark = pytest.mark.xdist_group("together")  # the processes are started once
+from tests.support import once
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("together")
+    folder = once(tmp_path_factory, "together", run)
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+
+
+def run(folder):
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*launch, fitting_ranks.__file__, str(folder)], timeout=400, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
 def test_two_processes_take_the_steps_of_one(ranks):

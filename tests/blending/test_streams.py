@@ -18,6 +18,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 import augsynth
 from augsynth import SyntheticIterableDataset
 from tests.blending import two_ranks
+from tests.support import once
 
 N = 96
 
@@ -192,20 +193,23 @@ def test_a_shuffle_buffer_is_filled_again(table, vae):
 @pytest.fixture(scope="module")
 def over_two_ranks(table, vae, tmp_path_factory):
     """What two processes of distributed training saw of an epoch: read whole; stopped; and resumed in new ones."""
-    folder = tmp_path_factory.mktemp("ranks")
-    for shard in range(4):
-        table.with_format(None).shard(4, shard).to_parquet(str(folder / f"real-{shard}.parquet"))
-    augsynth.record(vae, 300, folder / "recorded", seed=0, progress=False)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    for what in ("whole", "stopped", "resumed"):
-        subprocess.run([*launch, two_ranks.__file__, str(folder), what], check=True, timeout=300, capture_output=True)
+
+    def run(folder):
+        for shard in range(4):
+            table.with_format(None).shard(4, shard).to_parquet(str(folder / f"real-{shard}.parquet"))
+        augsynth.record(vae, 300, folder / "recorded", seed=0, progress=False)
+        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+        for what in ("whole", "stopped", "resumed"):
+            command = [*launch, two_ranks.__file__, str(folder), what]
+            subprocess.run(command, check=True, timeout=300, capture_output=True)
+
+    folder = once(tmp_path_factory, "two-ranks", run)
     return {
         what: [json.loads((folder / f"{what}-{rank}.json").read_text()) for rank in (0, 1)]
         for what in ("whole", "stopped", "resumed")
     }
 
 
-@pytest.mark.xdist_group("two ranks")
 def test_two_ranks_read_a_stream_and_recorded_samples_without_repeats(over_two_ranks):
     ranks = over_two_ranks["whole"]
     seeds = Counter(seed for rank in ranks for number, seed, _ in rank if number < 0)
@@ -214,7 +218,6 @@ def test_two_ranks_read_a_stream_and_recorded_samples_without_repeats(over_two_r
     assert len(set(real)) == len(real) == N - sum(seeds.values())
 
 
-@pytest.mark.xdist_group("two ranks")
 def test_two_ranks_go_on_in_mid_epoch_with_the_same_samples(over_two_ranks):
     for rank in (0, 1):
         whole, stopped, rest = (over_two_ranks[what][rank] for what in ("whole", "stopped", "resumed"))
