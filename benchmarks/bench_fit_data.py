@@ -3,7 +3,8 @@
 python benchmarks/bench_fit_data.py [--samples 200000] [--steps 60]
 
 The samples are a stream that is never in memory: 3×64×64 bytes of noise, for which a narrow GAN is fitted. Each way
-runs in a process of its own; "cold" means that nothing of the file is in the page cache when the steps begin (needs root).
+runs in a process of its own; "cold" means that nothing of the file is in the page cache when the steps begin (needs
+root).
 """
 
 import argparse
