@@ -1,6 +1,6 @@
 """A fit from a file against a fit from memory: memory that the samples take, and the share of a step that reads them.
 
-python benchmarks/bench_fit_data.py [--samples 200000] [--steps 60]
+python benchmarks/bench_fit_data.py [--samples 20000 200000] [--steps 60]
 
 The samples are a stream that is never in memory: 3×64×64 bytes of noise, for which a narrow GAN is fitted. Each way
 runs in a process of its own; "cold" means that nothing of the file is in the page cache when the steps begin (needs
@@ -48,7 +48,7 @@ def anonymous():
 
 def one(way, n, steps):
     """What a fit takes that reads its samples in one ``way``: anonymous memory in MiB, and times."""
-    reading, most, over, begun = [0.0], [0.0], threading.Event(), []
+    reading, most, over, times = [0.0], [0.0], threading.Event(), []
 
     def watch():
         while not over.wait(0.05):
@@ -63,12 +63,10 @@ def one(way, n, steps):
         return made
 
     def looked(step, losses):
-        if not begun:  # what comes before is for warming up
-            if way == "cold":
-                Path("/proc/sys/vm/drop_caches").write_text("1")
-            begun.append((time.perf_counter(), reading[0]))
-        elif step == 20 + steps:
-            begun.append((time.perf_counter(), reading[0]))
+        if step == 20 and way == "cold":
+            Path("/proc/sys/vm/drop_caches").write_text("1")
+        if step in (20, 20 + steps):  # what comes before is for warming up
+            times.append((time.perf_counter(), reading[0]))
 
     TrainingData.batch_at = timed
     torch.set_num_threads(1)
@@ -80,7 +78,7 @@ def one(way, n, steps):
                      progress=False, callback=looked, cache_dir=None if way == "memory" else folder)  # fmt: skip
     over.set()
     watcher.join()
-    (began, read), (ended, read_then) = begun
+    (began, read), (ended, read_then) = times
     return {
         "mib": round(most[0] - before),
         "ms_per_step": round(1000 * (ended - began) / steps, 2),

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -27,6 +29,15 @@ def needs_wordnet():
             continue
         return
     pytest.skip("NLTK's WordNet is not on this machine: python -m nltk.downloader wordnet")
+
+
+def torchrun(script, *arguments):
+    """Run ``script`` in two processes of distributed training."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*launch, script, *map(str, arguments)], timeout=400, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def once(tmp_path_factory, name, make):

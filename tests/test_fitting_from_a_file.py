@@ -98,6 +98,11 @@ def test_a_disk_that_fills_up_is_told(tmp_path):
     with pytest.raises(augsynth.ConfigError, match="No space left on device, after 0 samples"):
         file.append(torch.zeros(2))
     file.close()
+    file._file = open("/dev/full", "w+b")  # noqa: SIM115
+    file.append(torch.zeros(2))
+    with pytest.raises(augsynth.ConfigError, match="No space left on device"):
+        file.mapped()
+    file.close()  # which tries to write once more
 
 
 def test_bad_folders_and_kinds(digits, tmp_path):

@@ -1,28 +1,18 @@
 """Several processes that fit one generator, as torchrun starts them."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import augsynth
 from tests import fitting_ranks
-from tests.support import once
+from tests.support import once, torchrun
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    folder = once(tmp_path_factory, "together", run)
+    folder = once(tmp_path_factory, "together", lambda folder: torchrun(fitting_ranks.__file__, folder))
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
-
-
-def run(folder):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = subprocess.run(
-        [*launch, fitting_ranks.__file__, str(folder)], timeout=400, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_two_processes_take_the_steps_of_one(ranks):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth._distributed import ranks
 from augsynth._rng_guard import seed_torch, seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
@@ -282,8 +283,7 @@ class DeviceBlend:
 
 
 def _rank() -> int:
-    on = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return torch.distributed.get_rank() if on else 0
+    return (ranks() or (0, 1))[0]
 
 
 def _used_on_current_stream(batch: Any) -> None:

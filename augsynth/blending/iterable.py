@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from augsynth._distributed import ranks
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.blend import Blend
 from augsynth.blending.compatibility import check_alike, check_source
@@ -20,7 +21,7 @@ from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.blending.sources import several
 from augsynth.blending.stream_reading import StreamReader
-from augsynth.blending.stream_shares import ranks, share_of
+from augsynth.blending.stream_shares import share_of
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
@@ -188,8 +189,6 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         if epoch != self.epoch:
             self._start_at(0, None)
         self._go_to(epoch)
-        if hasattr(self.real, "set_epoch"):
-            self.real.set_epoch(self.epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch and position in the stream, and the stream's own state where it has ``state_dict``."""
@@ -200,9 +199,12 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         """Go on from ``state`` at the next ``iter``. A stream with ``load_state_dict`` goes there itself; of others,
         earlier positions are read and skipped."""
         self._restore_epoch(state)
+        self._start_at(state["position"], state.get("stream"))
+
+    def _go_to(self, epoch: int) -> None:
+        super()._go_to(epoch)
         if hasattr(self.real, "set_epoch"):
             self.real.set_epoch(self.epoch)
-        self._start_at(state["position"], state.get("stream"))
 
     def _start_at(self, position: int, saved: Mapping[str, Any] | None) -> None:
         self._resume_at = self._position = position

@@ -23,7 +23,7 @@ class StreamReader:
         stream: an iterable. Where it has ``state_dict`` and ``load_state_dict``, as those of Hugging Face ``datasets``
             and of torchdata, it is asked to go on where it was; else what came before is read and skipped.
         share: which samples to hand out.
-        digestible: bytes that identify a sample, or None where there are none: the stream's own state is then not used.
+        digestible: bytes that identify a sample.
         start: number of the sample to begin with, among those that arrive here.
         saved: what :attr:`saved` of an earlier reader was, or None.
     """
@@ -32,13 +32,13 @@ class StreamReader:
         self,
         stream: Any,
         share: Share,
-        digestible: Callable[[Any], bytes] | None,
+        digestible: Callable[[Any], bytes],
         *,
         start: int = 0,
         saved: Mapping[str, Any] | None = None,
     ) -> None:
-        self._stream, self._share = stream, share
-        self._digestible = digestible if _stateful(stream) else None
+        self._stream, self._share, self._digestible = stream, share, digestible
+        self._goes_back = _stateful(stream)
         self._samples, self._arrived = self._resumed(saved) or (iter(stream), 0)
         self._start = start
         self._begun: tuple[int, Any, list[Any]] | None = None
@@ -46,7 +46,7 @@ class StreamReader:
     def chunk(self, size: int) -> list[tuple[int, Any]]:
         """The next ``size`` samples of the share, each with its number among those that arrive here; fewer at the end,
         and none after it."""
-        state = self._stream.state_dict() if self._digestible is not None and self._arrived else None
+        state = self._stream.state_dict() if self._goes_back and self._arrived else None
         found: list[tuple[int, Any]] = []
         first: list[Any] = []
         began = self._arrived
@@ -62,13 +62,13 @@ class StreamReader:
     @property
     def saved(self) -> dict[str, Any] | None:
         """The state of the stream at the beginning of the last chunk, as plain data; None where it has none."""
-        if self._begun is None or self._digestible is None:
+        if self._begun is None:
             return None
         began, state, first = self._begun
         return {"arrived": began, "stream": state, "first": self._digest(first), "samples": len(first)}
 
     def _resumed(self, saved: Mapping[str, Any] | None) -> tuple[Iterator[Any], int] | None:
-        if saved is None or self._digestible is None:
+        if saved is None or not self._goes_back:
             return None
         self._stream.load_state_dict(saved["stream"])
         samples = iter(self._stream)
@@ -88,7 +88,7 @@ class StreamReader:
     def _digest(self, samples: list[Any]) -> str:
         digest = hashlib.sha256()
         for sample in samples:
-            digest.update(self._digestible(sample) if self._digestible is not None else b"")
+            digest.update(self._digestible(sample))
         return digest.hexdigest()[:16]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch.utils.data import get_worker_info
 
 from augsynth.blending.blend import Blend
@@ -24,8 +23,8 @@ class Share:
         taken: which of these are this process's.
     """
 
-    arriving: tuple[int, int] = _WHOLE
-    taken: tuple[int, int] = _WHOLE
+    arriving: tuple[int, int]
+    taken: tuple[int, int]
 
     def has(self, arrived: int) -> bool:
         """Whether the sample that came as number ``arrived`` is to be handed out here."""
@@ -38,13 +37,6 @@ class Share:
         return arrived * parts + part
 
 
-def ranks() -> tuple[int, int] | None:
-    """Rank and number of ranks of distributed training; None where this process knows of none."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return None
-
-
 def share_of(stream: Any, sharded: bool | None, rank: tuple[int, int]) -> Share:
     """The share of this process, a worker of a loader or none, at ``rank`` of so many.
 
@@ -55,11 +47,9 @@ def share_of(stream: Any, sharded: bool | None, rank: tuple[int, int]) -> Share:
     """
     info = get_worker_info()
     worker = _WHOLE if info is None else (info.id, info.num_workers)
-    own = (by_workers, by_ranks) = _dealt_by_itself(stream) if sharded is None else (sharded, sharded)
+    by_workers, by_ranks = _dealt_by_itself(stream) if sharded is None else (sharded, sharded)
     if by_ranks and (placed := getattr(stream, "_distributed", None)) is not None:
         rank = placed.rank, placed.world_size  # as datasets.distributed.split_dataset_by_node was told
-    if not any(own):
-        return Share(taken=_nested(rank, worker))
     return Share(
         _nested(rank if by_ranks else _WHOLE, worker if by_workers else _WHOLE),
         _nested(_WHOLE if by_ranks else rank, _WHOLE if by_workers else worker),

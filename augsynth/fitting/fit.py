@@ -171,7 +171,7 @@ def fit(
             evaluate_every=_rounded((total or 2000) // 20),
             patience=patience,
             show=show,
-            callback=listeners if listeners else None,
+            callback=listeners if listeners and ranks.leads else None,
         )
         fabric = fabric or devices.launched(device, precision)
         made.to(fabric.device)

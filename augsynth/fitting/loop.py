@@ -110,7 +110,7 @@ class FitLoop:
             with (
                 preserved_rng(cuda=True),
                 self._interrupt_between_steps(),
-                progress_bar("fitting", total, show=settings.show and self.ranks.leads) as bar,
+                progress_bar("fitting", total, show=settings.show) as bar,
             ):
                 while not self._over():
                     self._within_step = True
@@ -223,7 +223,7 @@ class FitLoop:
             for group, rate in zip(optimizer.param_groups, self._base_rates[name], strict=True):
                 # constant, then linear to zero over the last third; halved by each rollback
                 group["lr"] = rate * min(1.0, (1.0 - share) * 3.0) * 0.5**self.progress.rollbacks
-        # a plugin that draws from torch's RNG in its step is reproducible, too
+        # a plugin that draws from torch's RNG in its step is reproducible, too; each rank has other samples to draw for
         own = (self.ranks.rank,) if self.ranks.rank else ()
         seed_torch(int(derive(salt, _STEP, self.progress.step, *own)))
         self.generator.train()
@@ -236,8 +236,7 @@ class FitLoop:
         optimizer.zero_grad()
         self.fabric.backward(loss)
         own = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
-        part = self.ranks.part(self.settings.batch_size)
-        self.ranks.average_gradients(own.values(), (part.stop - part.start) / self.settings.batch_size)
+        self.ranks.average_gradients(own.values(), self.settings.batch_size)
         self._steppers[name].step()
         # the loss reached networks that this optimizer does not move; their gradients must not linger
         for parameter in self.generator.parameters():
@@ -274,7 +273,7 @@ class FitLoop:
             own_means = [float(torch.stack(rows).float().mean()) / self.ranks.size for rows in own.values()]
             means = dict(zip(own, self.ranks.sums(own_means), strict=True))
             self.progress.history.append({"step": self.progress.step, **means})
-            if self.settings.callback is not None and not final and self.ranks.leads:
+            if self.settings.callback is not None and not final:
                 self.settings.callback(self.progress.step, means)
             return True
         if final:

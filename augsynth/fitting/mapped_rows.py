@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -88,7 +89,8 @@ class RowFile:
 
     def close(self) -> None:
         """Remove the file's name; what is mapped stays until nobody uses it."""
-        self._file.close()
+        with suppress(OSError):  # of a full disk, which was told of when the samples were written
+            self._file.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 

@@ -75,10 +75,12 @@ class Ranks:
         if not self.alone:
             self._fabric.barrier()
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter], share: float) -> None:
-        """Replace gradients by those of the whole batch, of which this process had ``share``."""
+    def average_gradients(self, parameters: Iterable[nn.Parameter], n: int) -> None:
+        """Replace gradients, of this process's :meth:`part` of a batch of n, by those of the whole batch."""
         if self.alone:
             return
+        part = self.part(n)
+        share = (part.stop - part.start) / n
         by_dtype: dict[torch.dtype, list[nn.Parameter]] = {}
         for one in parameters:
             by_dtype.setdefault(one.dtype, []).append(one)
@@ -88,9 +90,9 @@ class Ranks:
             grads = [torch.zeros_like(one) if one.grad is None else one.grad * share for one in own]
             flat = torch.cat([has, *(one.reshape(-1) for one in grads)])
             flat = self._fabric.all_reduce(flat, reduce_op="sum")
-            known, *parts = flat.split([len(own), *(one.numel() for one in own)])
-            for one, there, part in zip(own, known.tolist(), parts, strict=True):
-                one.grad = part.reshape(one.shape).to(memory_format=_format_of(one)) if there else None
+            known, *sums = flat.split([len(own), *(one.numel() for one in own)])
+            for one, there, grad in zip(own, known.tolist(), sums, strict=True):
+                one.grad = grad.reshape(one.shape).to(memory_format=_format_of(one)) if there else None
 
     def average_buffers(self, module: nn.Module) -> None:
         """Replace what each process counted for itself, such as the statistics of batch norms, by its mean."""

@@ -54,8 +54,9 @@ def _read_for_all(dataset: Any, ranks: Ranks, folder: Path, **options: Any) -> T
                 failed = error
         if ranks.sums([float(failed is not None)])[0]:
             raise ranks.broadcast(failed) or failed or AugsynthError("another process could not read the data")
-        shape, dtype = ranks.broadcast(None if data is None else (data.raw.shape, data.raw.dtype))
-        told = ranks.broadcast(None if data is None else replace(data, raw=None))
+        told, shape, dtype = ranks.broadcast(
+            None if data is None else (replace(data, raw=None), data.raw.shape, data.raw.dtype)
+        )
         if data is None:
             data = replace(told, raw=opened(folder / name, shape, dtype))
         ranks.check_alike(data.fingerprint)

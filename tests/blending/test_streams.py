@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import subprocess
-import sys
 import warnings
 from collections import Counter
 
@@ -18,7 +16,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 import augsynth
 from augsynth import SyntheticIterableDataset
 from tests.blending import two_ranks
-from tests.support import once
+from tests.support import once, torchrun
 
 N = 96
 
@@ -39,12 +37,11 @@ def blend(stream, vae, **options):
 
 def told(sample):
     """What is in a sample, and where it is from."""
-    *_, meta = sample if isinstance(sample, tuple) else (sample, sample["meta"])
-    return int(sample["number"]), int(meta["seed"]), int(meta["index"])
+    return int(sample["number"]), int(sample["meta"]["seed"]), int(sample["meta"]["index"])
 
 
-def read(dataset, workers=0, loader=DataLoader, **options):
-    return [told(one) for one in loader(dataset, batch_size=None, num_workers=workers, **options)]
+def read(dataset, workers=0):
+    return [told(one) for one in DataLoader(dataset, batch_size=None, num_workers=workers)]
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2, 3])
@@ -198,10 +195,8 @@ def over_two_ranks(table, vae, tmp_path_factory):
         for shard in range(4):
             table.with_format(None).shard(4, shard).to_parquet(str(folder / f"real-{shard}.parquet"))
         augsynth.record(vae, 300, folder / "recorded", seed=0, progress=False)
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
         for what in ("whole", "stopped", "resumed"):
-            command = [*launch, two_ranks.__file__, str(folder), what]
-            subprocess.run(command, check=True, timeout=300, capture_output=True)
+            torchrun(two_ranks.__file__, folder, what)
 
     folder = once(tmp_path_factory, "two-ranks", run)
     return {

@@ -14,9 +14,8 @@ from torch.nn import functional as F  # noqa: N812 - the name that torch's own d
 from augsynth.errors import CapabilityError, DataError
 from augsynth.joint import Joint
 from augsynth.modalities.image.libraries import as_mask
-from augsynth.modalities.image.spec import ImageSpec
+from augsynth.modalities.image.spec import LOOKED_AT, ImageSpec
 
-_LOOKED_AT = 1024  # images at once
 _MOST = 64  # classes; each is a channel
 
 
@@ -167,8 +166,8 @@ class JointImageSpec(ImageSpec):
         made: Any = super().refined(raw[:, : self.channels])
         if self.mask is None:
             return made
-        parts = [part[:, self.channels].unique() for part in raw.split(_LOOKED_AT)]
-        values = tuple(torch.cat(parts).unique().long().tolist())
+        parts = [part[:, self.channels].long().unique() for part in raw.split(LOOKED_AT)]
+        values = tuple(torch.cat(parts).unique().tolist())
         if len(values) > _MOST:
             raise DataError(f"masks of {len(values)} classes: expected at most {_MOST}")
         return replace(made, mask=replace(self.mask, values=values))

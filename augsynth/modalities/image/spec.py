@@ -22,8 +22,8 @@ from augsynth.sample_spec import SampleSpec
 _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "HSV": 3}
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _INTEGERS = ("uint8", "int16", "uint16", "int32", "int64")
-_LOOKED_AT = 1024  # images at once
 _KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+LOOKED_AT = 1024  # images at once
 _SMALLEST = 8  # pixels a side, of an array without channels; what is flatter is no picture
 
 
@@ -254,7 +254,7 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
     whole = not x.is_floating_point()
     channel = {"HW": None, "CHW": 0, "HWC": -1, "NCHW": 1}[layout]
     # a copy of all images as floats would take more memory than they do
-    parts = x.split(_LOOKED_AT) if layout == "NCHW" else (x,)
+    parts = x.split(LOOKED_AT) if layout == "NCHW" else (x,)
     bounds = [_bounds(part.float(), channel) for part in parts]
     low, high = (torch.stack(column) for column in zip(*bounds, strict=True))
     if not (torch.isfinite(low).all() and torch.isfinite(high).all()):
