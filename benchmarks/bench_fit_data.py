@@ -1,6 +1,6 @@
 """A fit from a file against a fit from memory: memory that the samples take, and the share of a step that reads them.
 
-python benchmarks/bench_fit_data.py [--samples 20000 200000] [--steps 60]
+python benchmarks/bench_fit_data.py [--samples 20000 150000] [--steps 40]
 
 The samples are a stream that is never in memory: 3×64×64 bytes of noise, for which a narrow GAN is fitted. Each way
 runs in a process of its own; "cold" means that nothing of the file is in the page cache when the steps begin (needs
@@ -89,8 +89,8 @@ def one(way, n, steps):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, nargs="+", default=[20_000, 200_000])
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--samples", type=int, nargs="+", default=[20_000, 150_000])
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -45,6 +45,7 @@ class TrainingData:
     fingerprint: str
     topics: Tensor | None = None
     mapped: bool = False
+    _shuffled: tuple[tuple[int, int], Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def read(
@@ -155,12 +156,19 @@ class TrainingData:
         parts, wanted = [], batch_size
         while wanted:
             epoch, start = divmod(first, n)
-            order = torch.randperm(n, generator=torch.Generator().manual_seed(int(derive(seed, _SHUFFLE, epoch))))
-            part = order[start : start + wanted]
+            part = self._order(seed, epoch)[start : start + wanted]
             parts.append(part)
             wanted -= len(part)
             first += len(part)
         return torch.cat(parts)
+
+    def _order(self, seed: int, epoch: int) -> Tensor:
+        """(n,) the samples in the order of a pass; the last one is kept, as it takes longer than a step to draw where n
+        is large."""
+        if self._shuffled is None or self._shuffled[0] != (seed, epoch):
+            generator = torch.Generator().manual_seed(int(derive(seed, _SHUFFLE, epoch)))
+            self._shuffled = (seed, epoch), torch.randperm(len(self), generator=generator)
+        return self._shuffled[1]
 
     def batch_at(
         self, step: int, batch_size: int, seed: int, progress: float, device: torch.device, part: slice = slice(None)
