@@ -50,6 +50,7 @@ def reader(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in QUICK:
         monkeypatch.setattr(augsynth, name, partial(quick, getattr(augsynth, name), name))
+    augsynth.import_torchvision()  # pages import what imports torchvision, which a torch of another build cannot
     with (ROOT / "examples/data/questions.csv").open(encoding="utf-8") as file:
         my_texts = [(row["text"], row["label"]) for row in csv.DictReader(file)]
     page = types.ModuleType("page_of_the_docs")  # a module, so that what it defines can be pickled
