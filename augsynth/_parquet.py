@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ _FREE = 2**30  # bytes that any file may unpack to
 _RATIO = 200  # times its size, beyond that: texts that repeat are packed to a few hundredths
 
 
-def record_batches(path: Path, *, purpose: str) -> Iterator[Any]:
+def record_batches(path: Path | str, *, purpose: str, content: bytes | None = None) -> Iterator[Any]:
     """The rows of a file, as pyarrow's record batches of at most 1024.
 
     Args:
+        content: of the file, where it was read already.
         purpose: what pyarrow is needed for, where it is missing.
 
     Raises:
@@ -26,8 +28,8 @@ def record_batches(path: Path, *, purpose: str) -> Iterator[Any]:
         Exception: of many kinds, from pyarrow, for a file that is damaged.
     """
     parquet = import_optional("pyarrow.parquet", extra="datasets", purpose=purpose)
-    size, unpacked = path.stat().st_size, 0
-    with parquet.ParquetFile(path) as file:
+    size, unpacked = Path(path).stat().st_size if content is None else len(content), 0
+    with parquet.ParquetFile(path if content is None else io.BytesIO(content)) as file:
         for batch in file.iter_batches(batch_size=_ROWS):
             unpacked += batch.nbytes
             if unpacked > max(_FREE, _RATIO * size):

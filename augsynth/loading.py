@@ -92,7 +92,7 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
         raise CheckpointError(f"{folder} has settings that {plugin} does not take: {error}") from error
 
 
-def stored_spec(folder: Path, data: dict[str, Any]) -> SampleSpec:
+def stored_spec(folder: Path | str, data: dict[str, Any]) -> SampleSpec:
     """The spec of the samples, by the modality that it names."""
     name = data.get("modality")
     try:

@@ -28,7 +28,7 @@ import numpy as np
 from augsynth_transformers.flaws import flaw_of
 from bench_perplexity import read
 from bench_text_uplift import accuracy, interval
-from common import record
+from common import RESULTS, record
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -189,7 +189,12 @@ def main() -> None:
                     found["agreed"] = {"count": len(kept), "scores": scores(draw.train + kept, *common)}
                 file.write_text(json.dumps({**found, "told": told, "rows": rows}, indent=1, ensure_ascii=False))
                 print(size, seed, arm, json.dumps(found), told, flush=True)
-    record(f"few-texts-{options.data}", {"model": str(options.model), "steps": options.steps, **table(options)})
+    name, told = f"few-texts-{options.data}", {"model": str(options.model), "steps": options.steps}
+    before = (
+        json.loads((RESULTS / f"{name}.json").read_text())["figures"] if (RESULTS / f"{name}.json").exists() else {}
+    )
+    others = {size: arms for size, arms in before.items() if size.isdigit() and int(size) not in options.sizes}
+    record(name, {**told, "number": options.number, **others, **table(options)})
 
 
 def table(options: Any) -> dict[str, Any]:

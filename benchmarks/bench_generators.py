@@ -58,15 +58,12 @@ def parts(options: argparse.Namespace) -> tuple[ArrayDataset, ArrayDataset, Arra
 class Scorer:
     """Figures of samples, by a judge that no generator saw."""
 
-    def __init__(
-        self, train: ArrayDataset, judged: ArrayDataset, test: ArrayDataset, steps: int, device: str, jobs: int
-    ) -> None:
+    def __init__(self, train: ArrayDataset, judged: ArrayDataset, test: ArrayDataset, options: Any) -> None:
         data = TrainingData.read(judged, show=False)
-        self.device = device
-        self.spec, self.steps, self.test = TrainingData.read(train, show=False).spec, steps, test
-        (self.judge,) = apart(
-            lambda: train_classifier(judged, data.spec, steps=2000, seed=0, device=device).cpu(), [()], jobs
-        )
+        self.device = options.device
+        self.spec, self.steps, self.test = TrainingData.read(train, show=False).spec, options.steps, test
+        taught = {"steps": options.judge_steps, "seed": 0, "device": options.device}
+        (self.judge,) = apart(lambda: train_classifier(judged, data.spec, **taught).cpu(), [()], options.jobs)
         self.space = ClassifierFeatures(self.judge, data.model_x(torch.arange(min(len(data), 5000))))
         self.x = self.spec.raw_to_model(test.inputs)
         self.y = torch.tensor(test.targets)
@@ -116,6 +113,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--steps", type=int, default=1500, help="of a classifier")
+    parser.add_argument("--judge-steps", type=int, default=2000)
+    parser.add_argument("--out", type=Path, help="folder in which the generators are kept")
     parser.add_argument("--max-time", help="of each fit, in place of its preset")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--device", default="cpu", help="of fits and classifiers")
@@ -125,7 +124,7 @@ def main() -> None:
     parser.add_argument("--name", help="of the result; nothing is recorded for 'none'")
     options = parser.parse_args()
     train, judged, test = parts(options)
-    score = Scorer(train, judged, test, options.steps, options.device, options.jobs)
+    score = Scorer(train, judged, test, options)
     counts = torch.bincount(torch.tensor(train.targets))
     figures: dict[str, Any] = {
         "device": options.device,
@@ -142,6 +141,8 @@ def main() -> None:
         gen = augsynth.fit(
             name, train, seed=seed, progress=False, device=options.device, **limit, **json.loads(options.config)
         )
+        if options.out:
+            gen.save(options.out / f"{name}-{seed}")
         y = torch.arange(options.samples) % len(counts)
         made = gen.sample(labels=y.tolist(), seed=seed, **json.loads(options.sample))
         row = {

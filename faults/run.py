@@ -37,6 +37,7 @@ def main() -> None:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env={"OMP_NUM_THREADS": "1", **os.environ},  # of two threads, one waits for the other beside other work
         )
         try:
             said, error = process.communicate(timeout=LIMIT)

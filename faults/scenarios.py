@@ -29,7 +29,7 @@ SCENARIOS: dict[str, Callable[[Path], str]] = {}
 DATA = "TinyImages(64, (1, 8, 8))"
 HEAD = (
     "import warnings; warnings.simplefilter('ignore'); import torch, augsynth; "
-    "from augsynth.modalities.image.tiny import TinyImages; "
+    "from augsynth.modalities.image.tiny import TinyImages; open('begun', 'w').close(); "
 )
 FIT = (
     HEAD + f"augsynth.fit('vae', {DATA}, steps=400, width=8, checkpoint_dir='gen', checkpoint_every=50, patience=None, "
@@ -71,11 +71,22 @@ def python(code: str, folder: Path, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-def finished(code: str, folder: Path) -> None:
+def begun(process: subprocess.Popen[Any], folder: Path) -> None:
+    """Wait until the process has imported what it needs, which takes long where the disk is cold."""
+    while not (folder / "begun").exists() and process.poll() is None:
+        time.sleep(0.02)
+    (folder / "begun").unlink(missing_ok=True)
+
+
+def finished(code: str, folder: Path) -> float:
+    """Run ``code`` to its end; returns the seconds of its work, without those of its imports."""
     process = python(code, folder)
+    begun(process, folder)
+    started = time.monotonic()
     _, told = process.communicate()
     if process.returncode:
         raise AssertionError(f"it did not go on: {told.strip().splitlines()[-1:]}")
+    return time.monotonic() - started
 
 
 def digest(folder: Path, pattern: str) -> str:
@@ -127,8 +138,8 @@ def gone(group: int, seconds: float = 20.0) -> None:
 
 
 def interrupted(code: str, resumed: str, folder: Path, how: list[int], pattern: str, times: int, takes: float) -> int:
-    """Run ``code``, send signals at random moments within the ``takes`` seconds that it needs by itself, and go on,
-    until it is through; returns how often it was hit."""
+    """Run ``code``, send signals at random moments within the ``takes`` seconds of its work, and go on, until it is
+    through; returns how often it was hit."""
     hits = 0
     for turn in range(times):
         process = subprocess.Popen(
@@ -139,7 +150,9 @@ def interrupted(code: str, resumed: str, folder: Path, how: list[int], pattern: 
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
-        end = time.monotonic() + takes * random.uniform(0.3, 0.9)
+        begun(process, folder)
+        # each time at most its share, so that there is something left the last time
+        end = time.monotonic() + takes * random.uniform(0.4, 0.9) / times
         while time.monotonic() < end and process.poll() is None:
             time.sleep(0.05)
         for one in how:
@@ -197,7 +210,7 @@ def killed_pool(folder: Path) -> str:
         for _ in range(random.randint(2, 40)):
             process.stdout.readline()  # type: ignore[union-attr]
         process.send_signal(how)
-        process.wait(30)
+        process.wait(60)
         gone(process.pid)
     time.sleep(1.0)
     if left := shared() - before:
@@ -234,9 +247,7 @@ def fork(folder: Path) -> str:
 def fit_under(folder: Path, how: list[int], times: int) -> str:
     for place in ("whole", "hit"):
         (folder / place).mkdir()
-    started = time.monotonic()
-    finished(FIT.format(resume=False), folder / "whole")
-    takes = time.monotonic() - started
+    takes = finished(FIT.format(resume=False), folder / "whole")
     # what was killed before its first checkpoint has nothing to go on from
     resumed = "import os; there = os.path.exists('gen'); " + FIT.format(resume="there")
     hits = interrupted(resumed, resumed, folder / "hit", how, "gen/model.safetensors", times, takes)
@@ -267,9 +278,7 @@ def killed_and_resumed(code: str, folder: Path, pattern: str, times: int) -> tup
     for place in (whole, hit):
         place.mkdir()
         fitted(place)
-    started = time.monotonic()
-    finished(code, whole)
-    takes = time.monotonic() - started
+    takes = finished(code, whole)
     return whole, hit, interrupted(code, code, hit, [signal.SIGKILL], pattern, times, takes)
 
 

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 import augsynth
 from augsynth.datasets.named import open_dataset
+from augsynth.recording.storage import Storage
 from tests.support import quick_fit
 
 DIGITS = open_dataset("digits").subset(torch.arange(300))
@@ -194,6 +195,32 @@ def test_bad_arguments(vae, tmp_path, given, message):
     with pytest.raises(augsynth.ConfigError, match=message):
         augsynth.record(vae, **arguments)
     assert not (tmp_path / "new").exists()
+
+
+def test_from_a_url(vae, tmp_path):
+    url, options = "memory://recorded/digits", {"seed": 3, "shard_size": 10, "progress": False}
+    options["labels"] = [i % 10 for i in range(25)]
+    assert augsynth.record(vae, 25, url, **options) == url
+    here, there = augsynth.recorded(augsynth.record(vae, 25, tmp_path / "digits", **options)), augsynth.recorded(url)
+    assert there.folder == url and there.checkpoint_id == here.checkpoint_id and len(there) == 25
+    assert torch.equal(there.sample(30, seed=0).x, here.sample(30, seed=0).x)
+    blended = augsynth.SyntheticDataset(DIGITS, there, ratio=0.5, seed=0)
+    assert len(next(iter(DataLoader(blended, batch_size=16, num_workers=1)))[0]) == 16
+    kept = augsynth.recorded(f"simplecache::file://{tmp_path}/digits")
+    assert torch.equal(kept.sample(30, seed=0).x, here.sample(30, seed=0).x)
+    storage = Storage(url)
+    storage.write("part-00001.parquet", b"PAR1")
+    with pytest.raises(
+        augsynth.CheckpointError, match=r"memory://.*part-00001.parquet is not the file that was written"
+    ):
+        augsynth.recorded(url)
+    storage.fs.rm(f"{storage.path}/part-00001.parquet")
+    with pytest.raises(augsynth.CheckpointError, match=r"part-00001.parquet is missing"):
+        augsynth.recorded(url)
+    with pytest.raises(augsynth.CheckpointError, match="there is no recording at memory://nowhere"):
+        augsynth.recorded("memory://nowhere")
+    with pytest.raises(augsynth.ConfigError, match="path='nothing://of/the/kind'"):
+        augsynth.recorded("nothing://of/the/kind")
 
 
 def damaged(folder, change):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from augsynth.recording.storage import Storage
 
 MANIFEST, FORMAT = "recording.json", 1
 _LARGEST = 64 * 2**20  # bytes
+_LARGEST_SHARD = 2**31
 
 
 @dataclass
@@ -61,14 +63,14 @@ class Manifest:
             self.write(storage)
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, storage: Storage) -> Manifest:
         """Raises CheckpointError where there is none, or it is damaged."""
-        file = folder / MANIFEST
-        if not file.is_file():
+        text = storage.read(MANIFEST, at_most=_LARGEST)
+        if text is None:
             raise CheckpointError(
-                f"there is no recording at {folder}: {MANIFEST} is missing; augsynth.record writes one"
+                f"there is no recording at {storage.out}: {MANIFEST} is missing; augsynth.record writes one"
             )
-        return cls.parsed(Storage(folder).read(MANIFEST, at_most=_LARGEST) or b"", str(file))
+        return cls.parsed(text, f"{storage.out}/{MANIFEST}")
 
     @classmethod
     def parsed(cls, text: bytes, file: str) -> Manifest:
@@ -90,8 +92,14 @@ class Manifest:
         for shard in self.shards:
             file = folder / shard["file"]
             if not file.is_file() or file_digest(file) != shard["sha256"]:
-                state = "is not the file that was written" if file.is_file() else "is missing"
-                raise CheckpointError(f"{file} {state}: restore it, or record anew into another folder")
+                raise _unlike(file, there=file.is_file())
+
+    def content(self, storage: Storage, shard: Mapping[str, Any]) -> bytes:
+        """A file. Raises CheckpointError where it is missing, or not the one that was written."""
+        found = storage.read(shard["file"], at_most=_LARGEST_SHARD)
+        if found is None or hashlib.sha256(found).hexdigest() != shard["sha256"]:
+            raise _unlike(f"{storage.out}/{shard['file']}", there=found is not None)
+        return found
 
 
 def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], source: dict[str, Any]) -> Manifest:
@@ -116,10 +124,13 @@ def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], sour
         found = storage.names()
         for shard in there.shards:
             if shard["file"] not in found:
-                raise CheckpointError(
-                    f"{storage.out}/{shard['file']} is missing: restore it, or record anew into another folder"
-                )
+                raise _unlike(f"{storage.out}/{shard['file']}", there=False)
     return there
+
+
+def _unlike(file: Path | str, *, there: bool) -> CheckpointError:
+    state = "is not the file that was written" if there else "is missing"
+    return CheckpointError(f"{file} {state}: restore it, or record anew into another folder")
 
 
 def _is_shard(one: Any) -> bool:

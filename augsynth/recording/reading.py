@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from augsynth.generator.generator import Generator
 from augsynth.loading import stored_spec
 from augsynth.recording.columns import arrow, raws_of, tensor_of
 from augsynth.recording.manifest import Manifest
+from augsynth.recording.storage import Storage
 from augsynth.seeding import uniform
 
 _CHOICE = 0x2EC0
@@ -30,7 +32,7 @@ class Recorded(Generator):
     names the recording; :meth:`origin` tells which sample it was.
 
     Attributes:
-        folder: of the recording.
+        folder: of the recording: a path, or the URL that was given.
         source: the generator that was recorded.
         licence: of the samples, as it was given, or None.
     """
@@ -44,7 +46,7 @@ class Recorded(Generator):
         """There is nothing to build, but for a tensor by which it has a device."""
         self.register_buffer("anchor", torch.zeros(1, dtype=torch.int64))
 
-    def use(self, folder: Path, manifest: Manifest, table: Any) -> None:
+    def use(self, folder: Path | str, manifest: Manifest, table: Any) -> None:
         """Take the samples of ``table``."""
         self.folder, self.source, self.licence = folder, manifest.source, manifest.source.get("licence")
         self._raw = raws_of(self.spec, table["x"])
@@ -142,21 +144,37 @@ def _counted(spec: Any, labels: Tensor | None, topics: Tensor | None) -> Any:
     return spec if topics is None else replace(spec, topics=spec.topics.counted(topics, labels, spec.num_classes))
 
 
+def _batches(storage: Storage, manifest: Manifest, shard: Mapping[str, Any]) -> Iterator[Any]:
+    """The rows of a file that was checked already, or is while it is fetched."""
+    purpose = "recorded samples"
+    if storage.folder is not None:
+        return record_batches(storage.folder / shard["file"], purpose=purpose)
+    content = manifest.content(storage, shard)
+    return record_batches(f"{storage.out}/{shard['file']}", purpose=purpose, content=content)
+
+
 def recorded(path: str | Path) -> Recorded:
     """What :func:`record` or :func:`generate` wrote, as a generator.
 
+    Args:
+        path: the folder, or a URL that fsspec understands, such as ``s3://bucket/samples``. Its files are read into
+            memory, once; ``simplecache::s3://bucket/samples`` keeps a copy of them here until the process ends.
+
     Raises:
         CheckpointError: there is none, or a file of it is missing, damaged, or another than was written.
+        ConfigError: a URL of a kind that is not known here, or that cannot be reached.
         MissingDependencyError: the extra ``datasets`` is not installed.
     """
-    folder = Path(path)
-    manifest = Manifest.read(folder)
+    storage = Storage(path, "path")
+    folder: Path | str = storage.folder or storage.out
+    manifest = Manifest.read(storage)
     if manifest.settings.get("format", "parquet") != "parquet":
         raise CheckpointError(
             f"{folder} was written as {manifest.settings['format']!r}, for other tools: what is to be replayed is "
             "written with format='parquet'"
         )
-    manifest.check(folder)
+    if storage.folder is not None:
+        manifest.check(storage.folder)
     if not manifest.rows:
         raise CheckpointError(f"{folder} holds no sample")
     if not manifest.complete:
@@ -169,9 +187,7 @@ def recorded(path: str | Path) -> Recorded:
     pa = arrow()
     try:
         parts = [
-            pa.Table.from_batches([batch])
-            for shard in manifest.shards
-            for batch in record_batches(folder / shard["file"], purpose="recorded samples")
+            pa.Table.from_batches([batch]) for shard in manifest.shards for batch in _batches(storage, manifest, shard)
         ]
         # a shard of which nothing was kept does not know the types of its columns
         table = pa.concat_tables([part for part in parts if len(part)])

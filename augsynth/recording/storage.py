@@ -17,23 +17,25 @@ class Storage:
 
     Args:
         out: a path, or a URL such as ``s3://bucket/samples``, for which fsspec needs the package of that kind.
+        argument: what messages call it.
 
     Raises:
         ConfigError: the URL is of a kind that is not known here.
         MissingDependencyError: a URL, and fsspec is not installed.
     """
 
-    def __init__(self, out: str | Path) -> None:
+    def __init__(self, out: str | Path, argument: str = "out") -> None:
+        self.argument = argument
         self.out = str(out).removeprefix("file://")
         self.fs: Any = None
         if "://" not in self.out:
             self.out = str(Path(self.out).absolute())  # also for a process that stands elsewhere
         else:
-            fsspec = import_optional("fsspec.core", extra="ray", purpose="writing to a URL")
+            fsspec = import_optional("fsspec.core", extra="ray", purpose="folders at a URL")
             try:
                 self.fs, self.path = fsspec.url_to_fs(self.out)
             except (ValueError, ImportError) as error:
-                raise ConfigError(f"out={self.out!r}: {error}") from error
+                raise ConfigError(f"{self.argument}={self.out!r}: {error}") from error
 
     @property
     def folder(self) -> Path | None:
@@ -45,7 +47,7 @@ class Storage:
         with self._told():
             folder = self.folder
             if (folder is not None and folder.exists() and not folder.is_dir()) or self.names():
-                raise ConfigError(f"out={self.out!r} is no empty folder, and holds no recording")
+                raise ConfigError(f"{self.argument}={self.out!r} is no empty folder, and holds no recording")
             if folder is None:
                 self.fs.makedirs(self.path, exist_ok=True)
             else:
@@ -91,4 +93,4 @@ class Storage:
         try:
             yield
         except OSError as error:
-            raise ConfigError(f"out={self.out!r} cannot be used: {error.strerror or error}") from error
+            raise ConfigError(f"{self.argument}={self.out!r} cannot be used: {error.strerror or error}") from error

@@ -24,7 +24,7 @@ def record(
     licence: str | None = None,
     progress: bool = True,
     **options: Any,
-) -> Path:
+) -> Path | str:
     """Sample once and keep the samples, with where they came from, for :func:`recorded` to replay: for a generator that
     is slow, costly, or will not be there again.
 
@@ -35,7 +35,7 @@ def record(
     Args:
         gen: a fitted generator.
         n: samples to ask for; with filters, fewer are kept.
-        out: the folder.
+        out: the folder, or a URL that fsspec writes to, such as ``s3://bucket/samples``.
         labels, topics: one for all, or a sequence of n, as of :meth:`Generator.sample`.
         filters: each takes a :class:`SampleBatch` and gives (n,) verdicts; what one rejects is left out.
         seed: everything random follows it.
@@ -45,15 +45,15 @@ def record(
         options: of sampling.
 
     Returns:
-        The folder.
+        The folder: a path, or the URL as it was given.
 
     Raises:
-        ConfigError: an argument cannot be used, or the folder holds a recording of other settings (says which).
+        ConfigError: an argument or the folder cannot be used, or it holds a recording of other settings (says which).
         CapabilityError: its targets are no classes.
         MissingDependencyError: the extra ``datasets`` is not installed.
     """
     request = Request(n, shard_size, seed, labels, topics, tuple(filters), options)
-    storage, manifest, missing = opened(gen, request, Path(out), licence)
+    storage, manifest, missing = opened(gen, request, out, licence)
     with progress_bar("recording", n, show=progress) as bar:
         for index in missing:
             data, shard = request.made(gen, index)
@@ -62,4 +62,4 @@ def record(
             manifest.write(storage)
             bar.update(manifest.asked, f"{manifest.rows:,} kept")
     manifest.finish(storage)
-    return Path(out)
+    return Path(out) if storage.folder is not None else str(out)
