@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -74,6 +75,8 @@ class Filler:
         ahead: make the samples of the next epoch, too.
         reuse: in continuous mode, how often a sample may be served.
         batch: samples made at a time.
+        share: of the time, to be busy at most while nobody waits. That its threads had a lower priority would be no
+            good: they hold the interpreter's lock now and then, and then all others would wait for them.
     """
 
     def __init__(
@@ -90,7 +93,9 @@ class Filler:
         ahead: bool,
         reuse: int | None,
         batch: int,
+        share: float = 1.0,
     ) -> None:
+        self.share = share
         self.gen, self.slots, self.board, self.classes, self.settings = gen, slots, board, classes, settings
         self.topics = topics
         self.seed, self.continuous, self.reuse, self.batch, self.ahead = seed, continuous, reuse, batch, ahead
@@ -149,8 +154,9 @@ class Filler:
             if self._stop.is_set() or epoch - int(self.board.cells[EPOCH]) not in (0, 1):
                 return  # nobody wants it any more
             part = torch.arange(start, min(start + self.batch, self.slots.size))
-            self._make(buffer, part, seeds[part])
+            took = self._make(buffer, part, seeds[part])
             start += len(part)
+            self._rest(took, lambda: epoch == int(self.board.cells[EPOCH]))
         self.board.cells[FILLED + buffer] = epoch
 
     def _renew(self) -> bool:
@@ -164,12 +170,25 @@ class Filler:
             if int(used.sum()) < min(self.batch, max(1, size // 4)) and int(served.max()) < (self.reuse or 2**31):
                 return False
             part = served.argsort(descending=True, stable=True)[: min(self.batch, int(used.sum()))]
-        self._make(0, part, derive(derive(self.seed, _POOL), renewals[part], part))
+        took = self._make(0, part, derive(derive(self.seed, _POOL), renewals[part], part))
         if int(board.cells[FILLED]) < 0 and bool((board.versions > 0).all()):
             board.cells[FILLED] = 0
+        self._rest(took, lambda: int(board.cells[FILLED]) < 0 or self._used_up())
         return True
 
-    def _make(self, buffer: int, part: Tensor, seeds: Tensor) -> None:
+    def _used_up(self) -> bool:
+        """Whether a sample was served as often as any may be, so that readers may wait for another."""
+        served = self.board.served * (self.board.served_seed == self.slots.seeds[0])
+        return self.reuse is not None and int(served.max()) >= self.reuse
+
+    def _rest(self, took: float, wanted: Callable[[], bool]) -> None:
+        """Pause after ``took`` seconds of work, so long that the share is kept, or until somebody waits."""
+        end = time.perf_counter() + took * (1.0 / self.share - 1.0)
+        while not self._stop.is_set() and not wanted() and (left := end - time.perf_counter()) > 0:
+            self._stop.wait(min(left, _IDLE))
+
+    def _make(self, buffer: int, part: Tensor, seeds: Tensor) -> float:
+        """Fill these slots; returns the seconds that it took."""
         began = time.perf_counter_ns()
         left, turn = part, 0
         while len(left):
@@ -179,7 +198,9 @@ class Filler:
             fits = self._put(buffer, left, own)
             left, seeds, turn = left[~fits], seeds[~fits], turn + 1
         self.board.cells[MADE] += len(part)
-        self.board.cells[BUSY_NS] += time.perf_counter_ns() - began
+        took = time.perf_counter_ns() - began
+        self.board.cells[BUSY_NS] += took
+        return took / 1e9
 
     def _put(self, buffer: int, slots: Tensor, seeds: Tensor) -> Tensor:
         classes = None if self.classes is None else self.classes[slots]

@@ -46,6 +46,8 @@ class SamplePool(PoolReader):
         seed: of the samples.
         reuse: with ``"continuous"``, how often a sample may be served; who comes later waits for a new one.
         batch_size: samples made at a time; halved when the device runs out of memory.
+        share: of the time, in (0, 1], that samples are made for at most while nobody waits for one: the next epoch's,
+            and renewals. Less leaves more of the device, or of the cores, to the training beside it.
         timeout: seconds to wait for a sample before giving up.
         sampling: passed to :meth:`Generator.sample`: ``temperature``, ``truncation``, options.
 
@@ -71,6 +73,7 @@ class SamplePool(PoolReader):
         seed: int = 0,
         reuse: int | None = None,
         batch_size: int = _BATCH,
+        share: float = 1.0,
         timeout: float = 300.0,
         start: bool = True,
         **sampling: Any,
@@ -92,6 +95,8 @@ class SamplePool(PoolReader):
             raise ConfigError("reuse is for refresh='continuous': other samples stay as they are")
         if not isinstance(timeout, (int, float)) or not timeout > 0:
             raise ConfigError(f"timeout={timeout!r}: expected a number of seconds")
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0.0 < share <= 1.0:
+            raise ConfigError(f"share={share!r}: expected a number above 0, up to 1")
         self.size, self.refresh, self.reuse, self.timeout = size, refresh, reuse, float(timeout)
         self.plugin = getattr(gen, "plugin", None) or type(gen).__name__
         self._checkpoint = getattr(gen, "checkpoint_id", "")
@@ -120,6 +125,7 @@ class SamplePool(PoolReader):
             ahead=refresh == "epoch",
             reuse=reuse,
             batch=batch_size,
+            share=float(share),
         )
         gen.sample(1, seed=0, **sampling)  # what it cannot do is said here, not in a thread
         self._filler: Filler | None = filler

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 import augsynth
 from augsynth.modalities.image.tiny import TinyImages
 from augsynth.modalities.text.tiny import TinyTexts
+from augsynth.pool.filler import BUSY_NS, FILLED
 from augsynth.pool.slots import regions
 from tests.support import quick_fit
 
@@ -438,3 +439,35 @@ def test_two_pools_in_one_process(vae, lstm):
         a = augsynth.SyntheticDataset(DATA, first, ratio=0.5, seed=0)
         b = augsynth.SyntheticDataset(TEXTS, second, ratio=0.5, seed=0)
         assert len(read(a, num_workers=2)) == 120 and len(read(b, num_workers=2)) == 96
+
+
+def test_a_share_of_the_time_is_kept_while_nobody_waits(vae):
+    with (
+        augsynth.SamplePool(vae, 400, seed=3, batch_size=50, share=0.2) as slow,
+        augsynth.SamplePool(vae, 400, seed=3) as full,
+    ):
+        slow.fill()
+        began, busy = time.perf_counter(), slow._board.cells[BUSY_NS].item()
+        while int(slow._board.cells[FILLED + 1]) != 1:  # the next epoch's, made ahead
+            assert time.perf_counter() - began < 120, slow._board.failure
+            time.sleep(0.005)
+        busy = (slow._board.cells[BUSY_NS].item() - busy) / 1e9
+        # all but the part that was begun already, and the last, after which nothing is left to wait for
+        assert time.perf_counter() - began > 0.75 * busy / 0.2 * 6 / 8
+        for pool in (slow, full):
+            pool.set_epoch(1)
+        assert torch.equal(slow.fill().sample(30, seed=1).x, full.fill().sample(30, seed=1).x)
+
+
+@pytest.mark.parametrize("refresh", ["epoch", "continuous"])
+def test_whoever_waits_does_not_wait_for_a_pause(vae, refresh):
+    reuse = {"reuse": 1} if refresh == "continuous" else {}
+    with augsynth.SamplePool(vae, 60, refresh=refresh, batch_size=20, share=1e-6, timeout=60.0, **reuse) as pool:
+        blended = augsynth.SyntheticDataset(DATA, pool, ratio=1.0, seed=0)
+        assert len(read(blended, epochs=4)) == 240
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.5, True, "half", float("nan")])
+def test_a_share_is_above_0_and_at_most_1(vae, share):
+    with pytest.raises(augsynth.ConfigError, match=r"share=.*expected a number above 0, up to 1"):
+        augsynth.SamplePool(vae, 60, share=share)
