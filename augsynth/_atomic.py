@@ -65,6 +65,25 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def created(path: Path, data: bytes) -> bool:
+    """Write ``data`` as a file that is not there yet, whole; False where another process was quicker."""
+    draft = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        draft.write_bytes(data)
+        _flush(draft)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if path.exists():
+                return False
+            os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
 def _flush(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -173,14 +173,42 @@ def test_through_fsspec(vae, alone, cluster, tmp_path):
     with pytest.raises(augsynth.CheckpointError, match="part-00003.parquet is missing"):
         augsynth.generate(vae, 1050, out, shard_size=100, **QUIET)
     store = Storage("memory://somewhere/deep")
-    store.begin()
     assert store.read("a", at_most=9) is None
-    store.write("a", b"1")
+    assert store.begin("a", b"1")
     assert store.read("a", at_most=9) == b"1"
+    assert not store.begin("a", b"2"), "another was quicker"
     with pytest.raises(augsynth.CheckpointError, match="has 1 bytes: expected at most 0"):
         store.read("a", at_most=0)
     with pytest.raises(augsynth.ConfigError, match="no empty folder"):
-        store.begin()
+        store.begin("b", b"2")
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A disk of 400 kB, and what makes it larger."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no disk can be mounted here")
+    yield place, lambda: subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def test_a_full_disk_is_told_and_what_is_there_stays(vae, alone, cluster, small):
+    place, enlarge = small
+    ballast = place / "ballast"
+    ballast.write_bytes(bytes(340_000))
+    asked = {"n": 1050, "out": place / "g", "shard_size": 100, **QUIET}
+    with pytest.raises(augsynth.ConfigError, match="No space left on device"):
+        augsynth.generate(vae, **asked)
+    assert not [file for file in (place / "g").iterdir() if file.name.startswith(".")], "no part of a file is left"
+    enlarge()
+    assert manifest(augsynth.generate(vae, **asked)) == alone
 
 
 def test_a_manifest_of_absurd_size_is_not_read(vae, tmp_path):

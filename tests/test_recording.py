@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -10,6 +12,7 @@ from torch.utils.data import DataLoader
 
 import augsynth
 from augsynth.datasets.named import open_dataset
+from augsynth.recording.manifest import begun
 from augsynth.recording.storage import Storage
 from tests.support import quick_fit
 
@@ -221,6 +224,39 @@ def test_from_a_url(vae, tmp_path):
         augsynth.recorded("memory://nowhere")
     with pytest.raises(augsynth.ConfigError, match="path='nothing://of/the/kind'"):
         augsynth.recorded("nothing://of/the/kind")
+
+
+WRITE = """
+import sys, augsynth
+try:
+    augsynth.record(augsynth.load("gen"), 300, "out", seed=int(sys.argv[1]), shard_size=20, progress=False)
+except augsynth.ConfigError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("seeds", [(0, 1, 2), (0, 0, 0)])
+def test_several_at_once_into_one_folder(vae, tmp_path, seeds):
+    vae.save(tmp_path / "gen")
+    run = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([sys.executable, "-c", WRITE, str(seed)], **run) for seed in seeds]
+    told = [process.communicate(timeout=300) for process in processes]
+    assert all(process.returncode == 0 for process in processes), told
+    refused = [out for out, _ in told if "holds a recording of other settings: seed=" in out]
+    assert len(refused) == len(set(seeds)) - 1, told
+    assert len(augsynth.recorded(tmp_path / "out")) == 300
+
+
+def test_who_begins_at_the_same_moment_joins_or_is_refused(tmp_path):
+    for settings, refused in (({"n": 1}, False), ({"n": 2}, True)):
+        storage = Storage(tmp_path / "r")
+        first = begun(storage, {"n": 1}, {}, {})
+        storage.read = lambda *_, answers=[None, first.text()], **__: answers.pop(0)  # not there yet
+        if refused:
+            with pytest.raises(augsynth.ConfigError, match="other settings: n=2, there 1"):
+                begun(storage, settings, {}, {})
+        else:
+            assert begun(storage, settings, {}, {}) == first
 
 
 def damaged(folder, change):

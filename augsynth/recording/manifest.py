@@ -53,8 +53,11 @@ class Manifest:
 
     def write(self, storage: Storage) -> None:
         """Whole or not at all."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
-        storage.write(MANIFEST, text.encode())
+        storage.write(MANIFEST, self.text())
+
+    def text(self) -> bytes:
+        """As the file has it."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False).encode()
 
     def finish(self, storage: Storage) -> None:
         """All that was asked for is there."""
@@ -111,11 +114,11 @@ def begun(storage: Storage, settings: dict[str, Any], spec: dict[str, Any], sour
     """
     text = storage.read(MANIFEST, at_most=_LARGEST)
     if text is None:
-        storage.begin()
         made = Manifest(settings, spec, source)
-        made.write(storage)
-        return made
-    there = Manifest.parsed(text, f"{storage.out}/{MANIFEST}")
+        if storage.begin(MANIFEST, made.text()):
+            return made
+        text = storage.read(MANIFEST, at_most=_LARGEST)  # of a process that began at the same moment
+    there = Manifest.parsed(text or b"", f"{storage.out}/{MANIFEST}")
     if apart := differences(there.settings, json.loads(json.dumps(settings))):
         raise ConfigError(f"out={storage.out!r} holds a recording of other settings: {apart}")
     if storage.folder is not None:

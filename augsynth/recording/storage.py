@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from augsynth._atomic import atomic_file
+from augsynth._atomic import atomic_file, created
 from augsynth._optional import import_optional
 from augsynth.errors import CheckpointError, ConfigError
 
@@ -42,23 +42,29 @@ class Storage:
         """The folder, where it is one here."""
         return Path(self.out) if self.fs is None else None
 
-    def begin(self) -> None:
-        """Make the folder. Raises ConfigError where there is something in its place."""
+    def begin(self, name: str, data: bytes) -> bool:
+        """Make the folder with its first file; False where another process made that first, which in a bucket may go
+        unnoticed. Raises ConfigError where there is something else in its place."""
         with self._told():
-            folder = self.folder
-            if (folder is not None and folder.exists() and not folder.is_dir()) or self.names():
+            folder, there = self.folder, self.names()
+            if name in there:
+                return False
+            if (folder is not None and folder.exists() and not folder.is_dir()) or there:
                 raise ConfigError(f"{self.argument}={self.out!r} is no empty folder, and holds no recording")
             if folder is None:
                 self.fs.makedirs(self.path, exist_ok=True)
-            else:
-                folder.mkdir(parents=True, exist_ok=True)
+                self.write(name, data)
+                return True
+            folder.mkdir(parents=True, exist_ok=True)
+            return created(folder / name, data)
 
     def names(self) -> set[str]:
-        """Of the files that are there."""
+        """Of the files that are there, but for those that are being written."""
         with self._told():
             if self.fs is None:
                 folder = Path(self.out)
-                return {file.name for file in folder.iterdir()} if folder.exists() else set()
+                found = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+                return {name for name in found if not name.startswith(".")}
             found = self.fs.ls(self.path, detail=False) if self.fs.exists(self.path) else []
             return {path.rsplit("/", 1)[-1] for path in found}
 
