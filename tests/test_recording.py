@@ -251,7 +251,8 @@ def test_who_begins_at_the_same_moment_joins_or_is_refused(tmp_path):
     for settings, refused in (({"n": 1}, False), ({"n": 2}, True)):
         storage = Storage(tmp_path / "r")
         first = begun(storage, {"n": 1}, {}, {})
-        storage.read = lambda *_, answers=[None, first.text()], **__: answers.pop(0)  # not there yet
+        answers = iter([None, first.text()])  # not there yet, and then it is
+        storage.read = lambda *_, answers=answers, **__: next(answers)
         if refused:
             with pytest.raises(augsynth.ConfigError, match="other settings: n=2, there 1"):
                 begun(storage, settings, {}, {})
