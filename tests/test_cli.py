@@ -315,6 +315,13 @@ def checkpoint(tmp_path_factory):
     return folder
 
 
+def test_a_recording_is_judged_like_a_generator(checkpoint, tmp_path):
+    labels = [i % 10 for i in range(200)]
+    augsynth.record(augsynth.load(checkpoint), 200, tmp_path / "kept", labels=labels, progress=False)
+    done = run("evaluate", str(tmp_path / "kept"), "--data", "digits", "-n", "100", "--json")
+    assert json.loads(done.stdout)["settings"]["generator"].startswith("recorded"), done.stdout[:2000]
+
+
 def test_evaluate_uplift_and_report(checkpoint, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "verdict"

@@ -26,7 +26,7 @@ from augsynth.cli.stopping import kept_when_stopped
 from augsynth.cli.telling import tell
 from augsynth.errors import ConfigError
 
-Checkpoint = Annotated[Path, typer.Argument(help="Folder written by: augsynth fit.")]
+Checkpoint = Annotated[Path, typer.Argument(help="Folder written by: augsynth fit, or by: augsynth generate.")]
 Holdout = Annotated[
     str | None,
     typer.Option("--holdout", help="Data that the generator has not seen; default: the test split, if any."),
@@ -73,7 +73,7 @@ def evaluate(
 
     with kept_when_stopped(None):
         found = augsynth.evaluate(
-            augsynth.load(checkpoint),
+            _source(checkpoint),
             *_split(data, holdout, **reading(text, label, size, read)),
             n=n,
             features=features,
@@ -117,7 +117,7 @@ def audit(
     try:
         with kept_when_stopped(None):
             found = augsynth.audit(
-                augsynth.load(checkpoint),
+                _source(checkpoint),
                 *_split(data, holdout, **reading(text, label, size, read)),
                 n=n,
                 references=[augsynth.load(one) for one in references or ()],
@@ -161,7 +161,7 @@ def uplift(
     place = "cpu" if device == "auto" else device
     with kept_when_stopped(None if out is None else f"the trainings that are done are kept in {out}"):
         transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
-        gen = augsynth.load(checkpoint)
+        gen = _source(checkpoint)
         arms = augsynth.standard_arms(real, gen, ratio=ratio, classic=transform, mode=mode)
         found = augsynth.uplift(
             real,
@@ -278,6 +278,14 @@ def report(
         page = folder / "evaluation.html"
         if page.is_file():
             tell(f"report: {page}")
+
+
+def _source(folder: Path) -> Any:
+    """The generator of a checkpoint, or a recording in the place of one."""
+    import augsynth
+    from augsynth.recording.manifest import MANIFEST
+
+    return augsynth.recorded(folder) if (folder / MANIFEST).is_file() else augsynth.load(folder)
 
 
 def _split(data: str, holdout: str | None, **options: Any) -> tuple[Any, Any]:
