@@ -190,9 +190,8 @@ def main() -> None:
                 file.write_text(json.dumps({**found, "told": told, "rows": rows}, indent=1, ensure_ascii=False))
                 print(size, seed, arm, json.dumps(found), told, flush=True)
     name, told = f"few-texts-{options.data}", {"model": str(options.model), "steps": options.steps}
-    before = (
-        json.loads((RESULTS / f"{name}.json").read_text())["figures"] if (RESULTS / f"{name}.json").exists() else {}
-    )
+    file = RESULTS / f"{name}.json"
+    before = json.loads(file.read_text())["figures"] if file.is_file() else {}
     others = {size: arms for size, arms in before.items() if size.isdigit() and int(size) not in options.sizes}
     record(name, {**told, "number": options.number, **others, **table(options)})
 

@@ -156,7 +156,7 @@ class Filler:
             part = torch.arange(start, min(start + self.batch, self.slots.size))
             took = self._make(buffer, part, seeds[part])
             start += len(part)
-            self._rest(took, lambda: epoch == int(self.board.cells[EPOCH]))
+            self._rest(took, lambda: epoch != int(self.board.cells[EPOCH]) + 1)  # the next epoch's can wait
         self.board.cells[FILLED + buffer] = epoch
 
     def _renew(self) -> bool:

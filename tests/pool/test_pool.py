@@ -465,6 +465,9 @@ def test_whoever_waits_does_not_wait_for_a_pause(vae, refresh):
     with augsynth.SamplePool(vae, 60, refresh=refresh, batch_size=20, share=1e-6, timeout=60.0, **reuse) as pool:
         blended = augsynth.SyntheticDataset(DATA, pool, ratio=1.0, seed=0)
         assert len(read(blended, epochs=4)) == 240
+        if refresh == "epoch":
+            pool.set_epoch(9)  # in the pause after a part of another epoch's
+            pool.fill()
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.5, True, "half", float("nan")])
