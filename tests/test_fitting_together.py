@@ -29,6 +29,11 @@ def test_both_have_the_same_generator_to_the_last_bit(ranks, what):
     assert ranks[0][what] == ranks[1][what]
 
 
+def test_few_steps_are_timed_too(ranks):
+    for found in ranks:
+        assert found["few"]["steps"] == 3 and found["few"]["seconds"] > 0
+
+
 def test_a_signal_to_one_stops_both_and_they_go_on_exactly(ranks):
     assert ranks[1]["stopped"]["ended"] == "interrupted" and ranks[1]["stopped"]["steps"] < 100
     assert ranks[0]["resumed"]["weights"] == ranks[0]["whole"]["weights"] and ranks[0]["saved"]

@@ -117,7 +117,8 @@ class FitLoop:
                     pending.append(self._step())
                     progress.step += 1
                     self._within_step = False
-                    if self.ranks.alone or progress.step % CHECK_EVERY == 0:  # several have to agree
+                    # several have to agree, and all of them are over at the same step
+                    if self.ranks.alone or progress.step % CHECK_EVERY == 0 or self._over():
                         self._agree(before + time.perf_counter() - started)
                     due = progress.step % CHECK_EVERY == 0 or self._over()
                     if due and not self._looked(pending):
