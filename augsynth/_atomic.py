@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}(\.[^.]*)?")
 
 
 @contextmanager
@@ -25,7 +28,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(previous)  # left by a death after the exchange
         else:
             os.rename(previous, target)  # a death between the two renames
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    draft = _draft_of(target, ".tmp")
     draft.mkdir()
     try:
         yield draft
@@ -55,8 +58,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary file name beside ``path``; on success the file is renamed to ``path``."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # the suffix stays, as writers tell the format by it
-    draft = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}{target.suffix}")
+    draft = _draft_of(target)
     try:
         yield draft
         _flush(draft)
@@ -67,7 +69,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 def created(path: Path, data: bytes) -> bool:
     """Write ``data`` as a file that is not there yet, whole; False where another process was quicker."""
-    draft = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    draft = _draft_of(path)
     try:
         draft.write_bytes(data)
         _flush(draft)
@@ -82,6 +84,17 @@ def created(path: Path, data: bytes) -> bool:
     finally:
         draft.unlink(missing_ok=True)
     return True
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file of this name is one that is being written, or was when a process died."""
+    return _DRAFT.fullmatch(name) is not None
+
+
+def _draft_of(target: Path, suffix: str | None = None) -> Path:
+    """A temporary name beside ``target``; the suffix of a file stays, as writers tell the format by it."""
+    name, suffix = (target.stem, target.suffix) if suffix is None else (target.name, suffix)
+    return target.with_name(f".{name}.{uuid.uuid4().hex[:8]}{suffix}")
 
 
 def _flush(path: Path) -> None:

@@ -19,8 +19,8 @@ def record_batches(path: Path | str, *, purpose: str, content: bytes | None = No
     """The rows of a file, as pyarrow's record batches of at most 1024.
 
     Args:
-        content: of the file, where it was read already.
         purpose: what pyarrow is needed for, where it is missing.
+        content: of the file, where it was read already.
 
     Raises:
         DataError: what is read so far is far larger than the file.

@@ -91,19 +91,29 @@ def claims(name: str, runs: int, **settings: Any) -> dict[str, Any]:
     }
 
 
-def dp_sgd(options: argparse.Namespace) -> None:
-    """The autoencoder fitted by private gradient steps, 100 of 300 digits each; in the runs 50."""
+Arms = dict[str, tuple[str, dict[str, Any]]]  # name → generator, and how it is fitted
+
+
+def attacked(arms: Arms) -> dict[str, Any]:
+    """What of each arm's members, and of canaries planted among them, is told."""
     figures: dict[str, Any] = {"members": {}, "canaries of noise": {}}
     members, others = split(0)
     canaries = augsynth.plant_canaries(members, 200)
-    for epsilon in (10.0, 1.0):
-        settings = {"epsilon": epsilon, "steps": 100, "batch_size": 300}
-        arm = f"vae, epsilon {epsilon:g}"
-        figures["members"][arm] = told(augsynth.audit(fitted("vae", members, **settings), members, others))
-        gen = fitted("vae", canaries.dataset, **settings)
-        figures["canaries of noise"][arm] = told(augsynth.audit(gen, canaries.planted, canaries.held_back, n=10_000))
+    for arm, (name, settings) in arms.items():
+        figures["members"][arm] = told(augsynth.audit(fitted(name, members, **settings), members, others))
+        more = {"n": len(canaries.dataset)} if name == "copier" else {}
+        gen = fitted(name, canaries.dataset, **settings, **more)
+        found = augsynth.audit(gen, canaries.planted, canaries.held_back, n=10_000)
+        figures["canaries of noise"][arm] = told(found)
         print(arm, figures["members"][arm], figures["canaries of noise"][arm], flush=True)
-    figures["private fits"] = claims("vae", options.runs, steps=50, batch_size=300)
+    return figures
+
+
+def dp_sgd(options: argparse.Namespace) -> None:
+    """The autoencoder fitted by private gradient steps, 100 of 300 digits each; in the runs 50."""
+    steps = {"steps": 100, "batch_size": 300}
+    figures = attacked({f"vae, epsilon {one:g}": ("vae", {"epsilon": one, **steps}) for one in (10.0, 1.0)})
+    figures["private fits"] = claims("vae", options.runs, **{**steps, "steps": 50})
     record("audit-dp-sgd", figures)
 
 
@@ -125,33 +135,18 @@ def with_references(options: argparse.Namespace) -> None:
     record("audit-references", figures)
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--part", choices=("all but these", "dp-sgd", "references"), default="all but these")
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--references", type=int, default=8)
-    parser.add_argument("--questions", type=Path, default=Path("../shared/data/trec6/train.csv"))
-    options = parser.parse_args()
-    if options.part != "all but these":
-        return (dp_sgd if options.part == "dp-sgd" else with_references)(options)
-    figures: dict[str, Any] = {"members": {}, "canaries of noise": {}, "canaries of text": {}}
-    arms: dict[str, tuple[str, dict[str, Any]]] = {
-        "copies": ("copier", {}),
-        "vae, no privacy": ("vae", {"steps": 3000, "patience": None}),
-        "merf, no privacy": ("merf", {}),
-        "merf, epsilon 10": ("merf", {"epsilon": 10.0}),
-        "merf, epsilon 1": ("merf", {"epsilon": 1.0}),
-    }
-    members, others = split(0)
-    canaries = augsynth.plant_canaries(members, 200)
-    for arm, (name, settings) in arms.items():
-        figures["members"][arm] = told(augsynth.audit(fitted(name, members, **settings), members, others))
-        more = {"n": len(canaries.dataset)} if name == "copier" else {}
-        gen = fitted(name, canaries.dataset, **settings, **more)
-        found = augsynth.audit(gen, canaries.planted, canaries.held_back, n=10_000)
-        figures["canaries of noise"][arm] = told(found)
-        print(arm, figures["members"][arm], figures["canaries of noise"][arm], flush=True)
+def first(options: argparse.Namespace) -> None:
+    """A copier, fits without privacy, and fits that read their data once."""
+    figures = attacked(
+        {
+            "copies": ("copier", {}),
+            "vae, no privacy": ("vae", {"steps": 3000, "patience": None}),
+            "merf, no privacy": ("merf", {}),
+            "merf, epsilon 10": ("merf", {"epsilon": 10.0}),
+            "merf, epsilon 1": ("merf", {"epsilon": 1.0}),
+        }
+    )
+    figures["canaries of text"] = {}
     if options.questions.is_file():
         questions = open_dataset(str(options.questions), text="text", label="label")
         for repeats in (1, 20):
@@ -162,6 +157,20 @@ def main() -> None:
             print(repeats, figures["canaries of text"], flush=True)
     figures["private fits"] = claims("merf", options.runs)
     record("audit", figures)
+
+
+PARTS = {"first": first, "dp-sgd": dp_sgd, "references": with_references}
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--part", choices=list(PARTS), default="first")
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--references", type=int, default=8)
+    parser.add_argument("--questions", type=Path, default=Path("../shared/data/trec6/train.csv"))
+    options = parser.parse_args()
+    PARTS[options.part](options)
 
 
 if __name__ == "__main__":

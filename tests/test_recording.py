@@ -226,6 +226,15 @@ def test_from_a_url(vae, tmp_path):
         augsynth.recorded("nothing://of/the/kind")
 
 
+@pytest.mark.parametrize("name", [".git", ".env", "notes.txt"])
+def test_a_folder_with_something_else_in_it_is_refused(vae, tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(augsynth.ConfigError, match="no empty folder, and holds no recording"):
+        augsynth.record(vae, 5, tmp_path, progress=False)
+    (tmp_path / name).rename(tmp_path / ".recording.0a1b2c3d.json")  # of a process that died while it wrote
+    augsynth.record(vae, 5, tmp_path, progress=False)
+
+
 WRITE = """
 import sys, augsynth
 try:

@@ -118,9 +118,9 @@ class FitLoop:
                     progress.step += 1
                     self._within_step = False
                     # several have to agree, and all of them are over at the same step
-                    if self.ranks.alone or progress.step % CHECK_EVERY == 0 or self._over():
+                    if self.ranks.alone or self._due():
                         self._agree(before + time.perf_counter() - started)
-                    due = progress.step % CHECK_EVERY == 0 or self._over()
+                    due = self._due()
                     if due and not self._looked(pending):
                         pending = []
                         continue
@@ -147,6 +147,10 @@ class FitLoop:
         if settings.checkpoint_dir is not None:
             self.save(settings.checkpoint_dir)
         return progress
+
+    def _due(self) -> bool:
+        """Whether the losses are to be looked at."""
+        return self.progress.step % CHECK_EVERY == 0 or self._over()
 
     def _agree(self, elapsed: float) -> None:
         stop, elapsed = self.ranks.sums([float(self._stop_requested), elapsed / self.ranks.size])

@@ -165,8 +165,7 @@ class Filler:
         renewals = board.versions // 2
         part = (renewals == 0).nonzero().flatten()[: self.batch]
         if not len(part):
-            used = board.served_seed == self.slots.seeds[0]
-            served = board.served * used
+            used, served = self._served()
             if int(used.sum()) < min(self.batch, max(1, size // 4)) and int(served.max()) < (self.reuse or 2**31):
                 return False
             part = served.argsort(descending=True, stable=True)[: min(self.batch, int(used.sum()))]
@@ -176,15 +175,19 @@ class Filler:
         self._rest(took, lambda: int(board.cells[FILLED]) < 0 or self._used_up())
         return True
 
+    def _served(self) -> tuple[Tensor, Tensor]:
+        """(size,) whether the sample that is there was served, and (size,) how often."""
+        used = self.board.served_seed == self.slots.seeds[0]
+        return used, self.board.served * used
+
     def _used_up(self) -> bool:
         """Whether a sample was served as often as any may be, so that readers may wait for another."""
-        served = self.board.served * (self.board.served_seed == self.slots.seeds[0])
-        return self.reuse is not None and int(served.max()) >= self.reuse
+        return self.reuse is not None and int(self._served()[1].max()) >= self.reuse
 
     def _rest(self, took: float, wanted: Callable[[], bool]) -> None:
         """Pause after ``took`` seconds of work, so long that the share is kept, or until somebody waits."""
         end = time.perf_counter() + took * (1.0 / self.share - 1.0)
-        while not self._stop.is_set() and not wanted() and (left := end - time.perf_counter()) > 0:
+        while (left := end - time.perf_counter()) > 0 and not self._stop.is_set() and not wanted():
             self._stop.wait(min(left, _IDLE))
 
     def _make(self, buffer: int, part: Tensor, seeds: Tensor) -> float:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from augsynth._atomic import atomic_file, created
+from augsynth._atomic import atomic_file, created, is_draft
 from augsynth._optional import import_optional
 from augsynth.errors import CheckpointError, ConfigError
 
@@ -64,7 +64,7 @@ class Storage:
             if self.fs is None:
                 folder = Path(self.out)
                 found = [file.name for file in folder.iterdir()] if folder.is_dir() else []
-                return {name for name in found if not name.startswith(".")}
+                return {name for name in found if not is_draft(name)}
             found = self.fs.ls(self.path, detail=False) if self.fs.exists(self.path) else []
             return {path.rsplit("/", 1)[-1] for path in found}
 
