@@ -64,6 +64,7 @@ _EXPORTS = {
     "augsynth.evaluation.figures": ("Figure",),
     "augsynth.evaluation.judge": ("Judge",),
     "augsynth.evaluation.result": ("Evaluation",),
+    "augsynth.fitting.distilling": ("distill",),
     "augsynth.fitting.fit": ("fit",),
     "augsynth.gate": ("UtilityGate",),
     "augsynth.generator.generator": ("Generator",),

@@ -53,6 +53,7 @@ from augsynth.evaluation.evaluate import evaluate as evaluate
 from augsynth.evaluation.figures import Figure as Figure
 from augsynth.evaluation.judge import Judge as Judge
 from augsynth.evaluation.result import Evaluation as Evaluation
+from augsynth.fitting.distilling import distill as distill
 from augsynth.fitting.fit import fit as fit
 from augsynth.gate import UtilityGate as UtilityGate
 from augsynth.generator.generator import Generator as Generator

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 
 import augsynth
 from augsynth._progress import progress_bar
+from augsynth.cli.main import main
 from augsynth.datasets.named import open_dataset
 from augsynth.modalities.image.tiny import TinyImages
 
@@ -24,6 +26,24 @@ def run(*arguments, cwd=None):
     return subprocess.run(
         [sys.executable, "-m", "augsynth", *map(str, arguments)], capture_output=True, text=True, cwd=cwd
     )
+
+
+@pytest.fixture
+def run_here(capsys, monkeypatch, tmp_path):
+    """As :func:`run`, in this process: what a process of its own is not needed for."""
+
+    def call(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["augsynth", *map(str, arguments)])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which main() replaces
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended, warnings.catch_warnings():
+            warnings.simplefilter("default")
+            main()
+        told = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, told.out, told.err)
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +58,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fitted(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "vae"
-    done = run("fit", "vae", "--data", folder, "--out", out, "--steps", 20, "--set", "width=8", "--json")
+    done = run("fit", "vae", "--data", folder, "--out", out, "--steps", 20, "--set", "width=16", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["steps"] == 20
     return out
@@ -54,6 +74,16 @@ def test_fit_then_sample(fitted, tmp_path):
     first = (tmp_path / "grid.png").read_bytes()
     run("sample", fitted, "-n", 6, "--label", "dog", "--label", "cat", "--out", tmp_path / "again.png")
     assert (tmp_path / "again.png").read_bytes() == first
+
+
+def test_distill(fitted, tmp_path):
+    out = tmp_path / "student"
+    done = run("distill", fitted, "--out", out, "--steps", 20)
+    assert done.returncode == 0 and "completed after 20 steps" in done.stdout, done.stderr
+    told = json.loads((out / "generator.json").read_text())
+    assert told["fit"]["distilled_from"] and told["config"]["decoder_width"] == 8
+    done = run("distill", fitted, "--out", tmp_path / "other", "--set", "width=9")
+    assert done.returncode == 2 and "would change encoder as well" in done.stderr and not (tmp_path / "other").exists()
 
 
 def test_texts_by_topic(tmp_path):
@@ -151,7 +181,7 @@ def test_long_work_says_beforehand_how_long_it_takes(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines() == ["fitting: at most about 2 min left"]
 
 
-def test_help_has_an_example():
+def test_help_has_an_example(run_here):
     for command in (
         "demo",
         "run",
@@ -162,15 +192,16 @@ def test_help_has_an_example():
         "new-plugin",
         "fit",
         "sample",
+        "distill",
         "generate",
         "annotate",
     ):
-        done = run(command, "--help")
+        done = run_here(command, "--help")
         assert done.returncode == 0 and f"Example: augsynth {command}" in done.stdout
-    assert augsynth.__version__ in run("--version").stdout
+    assert augsynth.__version__ in run_here("--version").stdout
 
 
-def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
+def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path, run_here):
     bad = tmp_path / "bad"
     (bad / "a").mkdir(parents=True)
     Image.new("L", (9, 9)).save(bad / "a" / "good.png")
@@ -200,7 +231,7 @@ def test_mistakes_end_with_2_and_one_clear_line(fitted, folder, tmp_path):
         (("demo", "--ratio", 2), "blend.ratio: expected a share"),
     ]
     for arguments, message in cases:
-        done = run(*arguments, cwd=tmp_path)
+        done = run_here(*arguments)
         assert done.returncode == 2, (arguments, done.stderr)
         assert message in done.stderr and "Traceback" not in done.stderr, (arguments, done.stderr)
         lines = [line for line in done.stderr.splitlines() if line.startswith("augsynth:") and "warning" not in line]

@@ -16,7 +16,7 @@ KINDS = {
     "modality": modalities,
     "source": sources,
 }
-COUNTS = {"generator": 20, "transform": 7, "filter": 5, "metric": 6, "callback": 6, "modality": 14, "source": 7}
+COUNTS = {"generator": 21, "transform": 8, "filter": 5, "metric": 6, "callback": 6, "modality": 14, "source": 7}
 CASES = [(kind, name) for kind, module in KINDS.items() for name in module.MUTANTS]
 
 
@@ -74,7 +74,7 @@ class Unconditional(generators.Right):
 
 def test_outcomes_are_told():
     found = {one.check: one for one in run_checks("generator", generators.KeepsAnAttribute)}
-    assert len(found) == 20 and found["check_checkpoint"].status == FAILED
+    assert len(found) == 21 and found["check_checkpoint"].status == FAILED
     assert "it draws otherwise once loaded" in found["check_checkpoint"].told
     assert sum(one.status == PASSED for one in found.values()) >= 15
     expected = {"check_checkpoint": "known", "check_settings": "thought to be"}

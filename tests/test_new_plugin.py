@@ -21,6 +21,7 @@ NOT_OFFERED = {
         "check_a_private_fit_reads_through_the_mechanism",
         "check_sensitivities_hold",
         "check_losses_are_of_single_samples",
+        "check_a_student_is_smaller",
     }
 }
 

@@ -72,6 +72,7 @@ PUBLIC = [
     "clean",
     "collate",
     "create",
+    "distill",
     "evaluate",
     "fit",
     "generate",

@@ -29,6 +29,37 @@ def test_kornia_by_name_by_mapping_and_in_lists():
             create("kornia", transforms=wrong)
 
 
+AFFINE, FLIP = {"name": "RandomAffine", "degrees": 10.0, "p": 0.6}, {"name": "RandomHorizontalFlip", "p": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("given", "at_once"),
+    [
+        (None, True),
+        ([AFFINE, FLIP, {"name": "RandomErasing", "p": 0.5}], True),
+        ([{"name": "RandomCrop", "size": (20, 20)}, AFFINE], True),
+        ({"name": "ColorJiggle", "brightness": 0.2, "hue": 0.1, "p": 0.7}, False),  # in an order drawn for a batch
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_kornia_applies_a_batch_at_once_as_one_after_the_other(given, at_once, dtype):
+    pytest.importorskip("kornia.augmentation")
+    images = [IMAGE.roll(i, 2) if dtype == torch.uint8 else IMAGE.roll(i, 2).float() / 255 for i in range(12)]
+    apply, seeds, state = create("kornia", transforms=given), list(range(12)), torch.get_rng_state()
+    for _ in range(2):  # the first time it is held against one after the other
+        for x, y, seed in zip(images, apply.many(images, seeds), seeds, strict=True):
+            assert torch.equal(y, apply(x, seed=seed))
+    assert apply._together is at_once and torch.equal(state, torch.get_rng_state())
+    mixed = apply.many([images[0], IMAGE.float()[:, :20] / 255], [0, 1])
+    assert torch.equal(mixed[0], apply(images[0], seed=0)), "images of different sizes go one by one"
+
+
+def test_what_an_image_transform_makes_of_many_is_held_against_the_range():
+    apply = create("torchvision", transforms="RandomHorizontalFlip")
+    with pytest.raises(augsynth.DataError, match="outside of value_range"):
+        apply.many([torch.rand(3, 8, 8), torch.rand(3, 8, 8) * 9], [0, 1])
+
+
 def test_torchvision_by_name_by_mapping_and_in_lists():
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
     ways = [

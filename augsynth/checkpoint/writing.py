@@ -124,6 +124,8 @@ def _card(generator: Saveable) -> str:
         else "The folder holds no training sample."
     )
     health = info.get("warnings") or ["none"]
+    teacher = info.get("distilled_from")
+    distilled = f"; learnt from the generator `{teacher}`, which was fitted on them" if teacher else ""
     return f"""# {generator.plugin or type(generator).__name__}
 
 A generator of synthetic samples, fitted with augsynth {__version__}.
@@ -131,7 +133,7 @@ A generator of synthetic samples, fitted with augsynth {__version__}.
 - Samples: {spec.described}
 - Classes: {labels}{about}
 - Fitted on: {info.get("samples", "?")} samples, fingerprint `{info.get("data_fingerprint", "?")}`
-- Fit: {info.get("steps", "?")} steps, {info.get("seconds", "?")} s, seed {info.get("seed", "?")}
+- Fit: {info.get("steps", "?")} steps, {info.get("seconds", "?")} s, seed {info.get("seed", "?")}{distilled}
 - Warnings while fitting: {"; ".join(health)}
 
 | setting | value |

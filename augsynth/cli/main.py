@@ -12,6 +12,7 @@ from augsynth._version import __version__
 from augsynth.cli.annotating import annotate
 from augsynth.cli.checking import check
 from augsynth.cli.demo import demo
+from augsynth.cli.distilling import distill
 from augsynth.cli.failing import debugging, report_bug
 from augsynth.cli.fit import fit
 from augsynth.cli.generate import generate
@@ -39,6 +40,7 @@ for command in (
     check,
     new_plugin,
     fit,
+    distill,
     sample,
     generate,
     evaluate,

@@ -14,8 +14,7 @@ import torch
 from augsynth.checkpoint.format import load_description
 from augsynth.errors import CheckpointError, ConfigError, DataError, PrivacyWarning
 from augsynth.fitting.installed import installed_generators
-from augsynth.fitting.training_data import TrainingData, seeds_at
-from augsynth.generator.authored import TrainingBatch
+from augsynth.fitting.training_data import NoData, TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.loading import stored_spec
 from augsynth.privacy.budget import Privacy
@@ -25,18 +24,6 @@ from augsynth.privacy.statement import statement
 
 FINGERPRINT = "private"
 """In place of a hash of the data, by which a guess at all of it could be confirmed."""
-
-
-class NoData(TrainingData):
-    """Stands where the data were: steps get seeds and no samples."""
-
-    def __len__(self) -> int:
-        return 0
-
-    def batch_at(
-        self, step: int, batch_size: int, seed: int, progress: float, device: torch.device, part: slice = slice(None)
-    ) -> TrainingBatch:
-        return TrainingBatch(None, None, seeds_at(step, batch_size, seed)[part].to(device), step, progress)
 
 
 def reads_once(made: Generator) -> bool:

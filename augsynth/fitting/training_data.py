@@ -179,6 +179,18 @@ class TrainingData:
         return self.batch(indices, seeds_at(step, batch_size, seed)[part], step, progress, device)
 
 
+class NoData(TrainingData):
+    """Stands where the data were: steps get seeds and no samples."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def batch_at(
+        self, step: int, batch_size: int, seed: int, progress: float, device: torch.device, part: slice = slice(None)
+    ) -> TrainingBatch:
+        return TrainingBatch(None, None, seeds_at(step, batch_size, seed)[part].to(device), step, progress)
+
+
 def seeds_at(step: int, n: int, seed: int) -> Tensor:
     """(n,) seeds of the samples of a step, whoever they are."""
     return derive(seed, _BATCH, step, torch.arange(n))

@@ -166,6 +166,12 @@ class AuthoredGenerator(nn.Module):
         """The settings that tuning may move, with bounds."""
         return {}
 
+    def student_settings(self) -> dict[str, Any]:
+        """Settings under which only the networks of :meth:`draw` are smaller: what :func:`augsynth.distill` gives a
+        student where a user gives none. Empty (default) where there are no such settings. :meth:`draw` takes those
+        networks by :meth:`for_sampling`, and calls them with tensors by position."""
+        return {}
+
     def encode_batch(self, x: Tensor, labels: Tensor | None) -> Tensor:
         """Latents (n, d) of samples (n, C, H, W)."""
         raise NotImplementedError

@@ -6,8 +6,9 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ class Recorded(Generator):
 
     conditions = frozenset({"label", "topic"})
     keeps_samples = True
+    micro_batch: ClassVar[dict[str, int]] = {"cpu": 65_536}  # nothing is computed that would have to fit into a cache
 
     anchor: Tensor
 
@@ -112,6 +114,13 @@ class Recorded(Generator):
 
     def _rows(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> Tensor:
         share = uniform(seeds, stream=_CHOICE).cpu()
+        if topics is None and labels is not None and self._labels is not None:
+            at = labels.cpu()
+            order, starts, counts = self._by_label
+            there = counts[at]
+            if len(there) and int(there.min()) == 0:
+                self._of(int(at[there == 0][0]), -1)  # says what is missing
+            return order[starts[at] + torch.minimum((share * there).long(), there - 1)]
         wanted = [[-1] * len(seeds) if one is None else one.tolist() for one in (labels, topics)]
         keys = list(zip(*wanted, strict=True))
         chosen = torch.empty(len(seeds), dtype=torch.int64)
@@ -120,6 +129,14 @@ class Recorded(Generator):
             members = self._of(*key)
             chosen[own] = members[(share[own] * len(members)).long().clamp(max=len(members) - 1)]
         return chosen
+
+    @cached_property
+    def _by_label(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows sorted by label, where each label begins, and how many it has."""
+        if self._labels is None:
+            raise ValueError("nothing was recorded by label")
+        counts = torch.bincount(self._labels, minlength=len(self.spec.labels))
+        return self._labels.argsort(stable=True), counts.cumsum(0) - counts, counts
 
     def _of(self, label: int, topic: int) -> Tensor:
         """Rows of a label and a topic, by position; -1 for any."""

@@ -23,6 +23,7 @@ from augsynth.errors import (
     UnknownTopicError,
 )
 from augsynth.fitting import private
+from augsynth.fitting.distilling import distill
 from augsynth.generator.generator import Generator
 from augsynth.loading import load
 from augsynth.plugin_specs import ANY
@@ -255,6 +256,20 @@ def check_settings(generator: Any) -> None:
     for name, space in gen.search_space().items():
         assert name in gen.config, f"search_space names {name!r}, which is no setting"
         assert isinstance(space, (FloatRange, IntRange, Choice)), f"search_space[{name!r}] is {space!r}"
+
+
+def check_a_student_is_smaller(generator: Any) -> None:
+    """A student of the settings that it states has fewer weights, and makes samples of the same form."""
+    gen = default(generator)
+    if not gen.student_settings():
+        raise SkipTest("it states no settings of a smaller one: student_settings() is empty")
+    student = distill(gen, steps=2, batch_size=4, device="cpu", progress=False)
+    own, weights = (sum(one.numel() for one in each.inference_state().values()) for each in (gen, student))
+    assert weights < own, f"a student by {gen.student_settings()} has {weights} weights, and its teacher {own}"
+    a, b = (each.sample(2, seed=0).x[0] for each in (gen, student))
+    if not gen.spec.interchangeable(a, b):
+        assert_alike(a, b, "a sample of a student", ragged=not gen.spec.tensors)
+    assert student.fit_info["distilled_from"] == gen.checkpoint_id, "a student says whose it is"
 
 
 def check_blends(generator: Any) -> None:

@@ -58,6 +58,24 @@ def check_follows_its_seed_alone(transform: Any) -> None:
         assert np.array_equal(first, np.asarray(apply(x, seed=7))), f"{form}: the same seed gave another result"
 
 
+def check_many_become_what_each_becomes_alone(transform: Any) -> None:
+    """Several inputs at once give what they give one after the other, up to rounding."""
+    for form, apply, given in _cases(transform):
+        seeds = [11, 12, 13]
+        together = made("transform", transform, **_kind(transform).transform_settings(form)).many(given, seeds)
+        assert len(together) == len(given), f"{form}: {len(given)} inputs became {len(together)}"
+        for x, y, seed in zip(given, together, seeds, strict=True):
+            alone = apply(x, seed=seed)
+            assert type(y) is type(alone), f"{form}: {type(alone).__name__} became {type(y).__name__} among others"
+            a, b = np.asarray(alone), np.asarray(y)
+            close = a.shape == b.shape and (
+                np.array_equal(a, b)
+                if a.dtype.kind not in "fiu"
+                else np.allclose(a.astype(float), b.astype(float), rtol=0, atol=1e-4 if a.dtype.kind == "f" else 1)
+            )
+            assert close, f"{form}: an input became another thing among others than alone"
+
+
 def check_leaves_global_rngs_alone(transform: Any) -> None:
     """With a seed, no global RNG is moved."""
     for form, apply, (x, *_) in _cases(transform):

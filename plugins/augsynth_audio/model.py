@@ -34,6 +34,7 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         *,
         latent_dim: int = 32,
         width: int = 24,
+        decoder_width: int | None = None,
         bands: int = 64,
         lr: float = 1e-3,
         kl_warmup: float = 0.2,
@@ -47,6 +48,7 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         Args:
             latent_dim: size of a latent.
             width: channels of the networks at half the resolution.
+            decoder_width: those of the decoder; None for the same.
             bands: of the mel scale; fewer are faster to fit and duller to hear.
             lr: learning rate of Adam.
             kl_warmup: share of the fit over which the KL weight rises from 0 to 1 (Bowman et al. 2016).
@@ -67,10 +69,14 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         shape = (spec.shape[0], bands, self.spectra.frames)
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.encoder = authoring.ConvEncoder(shape, 2 * latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(shape, latent_dim, width=decoder_width or width, **given)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.kl_warmup, self.free_bits = latent_dim, kl_warmup, free_bits
         self.decibels, self.top, self.iterations = decibels, top, iterations
+
+    def student_settings(self) -> dict[str, Any]:
+        own = self.config["decoder_width"] or self.config["width"]
+        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
 
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Autoencoder(authoring.LatentGenerator):
         *,
         latent_dim: int = 32,
         width: int = 32,
+        decoder_width: int | None = None,
         lr: float = 1e-3,
         pixel_noise: float = 0.3,
         mask: float = 0.25,
@@ -40,6 +41,7 @@ class Autoencoder(authoring.LatentGenerator):
         Args:
             latent_dim: size of a latent.
             width: channels at full resolution.
+            decoder_width: those of the decoder; None for the same.
             lr: learning rate of Adam.
             pixel_noise: standard deviation of the noise on the input, whose range is [-1, 1].
             mask: share of 2×2 blocks of the input that are blanked.
@@ -54,7 +56,7 @@ class Autoencoder(authoring.LatentGenerator):
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.size = authoring.WorkingSize(spec, resolution)
         self.encoder = authoring.ConvEncoder(self.size.shape, latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=decoder_width or width, **given)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim = latent_dim
         self.pixel_noise, self.mask, self.latent_noise, self.penalty = pixel_noise, mask, latent_noise, penalty
@@ -96,6 +98,10 @@ class Autoencoder(authoring.LatentGenerator):
     def _decoded(self, z: Tensor, labels: Tensor | None) -> Tensor:
         decoded: Tensor = self.for_sampling("decoder")(z, labels).float()
         return decoded
+
+    def student_settings(self) -> dict[str, Any]:
+        own = self.config["decoder_width"] or self.config["width"]
+        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:

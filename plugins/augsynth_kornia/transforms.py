@@ -11,12 +11,14 @@ from torch import Tensor
 
 from augsynth import authoring
 
+_ROUNDING = 1.01 / 255  # of the range: a level of an 8-bit image
+
 
 class KorniaTransform(authoring.Transform):
     """One augmentation of ``kornia.augmentation`` (Riba et al. 2020), or several in a row.
 
-    In a dataset it transforms image by image; :class:`augsynth.DeviceBlend` hands it whole batches on the training
-    device, where each image gets parameters of its own.
+    In a dataset each image follows its own seed: its parameters are drawn by itself, and those of a batch are applied
+    at once. :class:`augsynth.DeviceBlend` hands it batches on the training device, which follow one seed.
 
     Args:
         transforms: an augmentation; the name of one (``"RandomErasing"``); a mapping with ``"name"`` and its arguments
@@ -34,6 +36,7 @@ class KorniaTransform(authoring.Transform):
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
         self.transforms = authoring.transforms_of(kornia.augmentation, default if transforms is None else transforms)
+        self._together: bool | None = None  # whether a batch gives what its images give; None until it was tried
 
     def parts(self) -> Sequence[Any]:
         return self.transforms
@@ -41,11 +44,79 @@ class KorniaTransform(authoring.Transform):
     def apply(self, image: Tensor, seed: int) -> Tensor:
         return self.apply_batch(image[None], seed)[0]
 
+    def apply_many(self, images: Tensor, seeds: Sequence[int]) -> Sequence[Tensor] | Tensor:
+        if self._together is False:
+            return super().apply_many(images, seeds)
+        made = self._at_once(images, seeds)
+        if made is not None and self._together is None:
+            # an augmentation may draw while it is applied, or mix the images of a batch
+            alone = torch.stack([self.apply(image, seed) for image, seed in zip(images, seeds, strict=True)])
+            self._together = alone.shape == made.shape and self._apart(alone, made) <= _ROUNDING
+        if made is None or not self._together:
+            self._together = False
+            return super().apply_many(images, seeds)
+        return made
+
     def apply_batch(self, images: Tensor, seed: int) -> Tensor:
-        low, high = (0.0, 255.0) if images.dtype == torch.uint8 else self.value_range
-        x = (images.float() - low) / (high - low)
+        x = self._seen(images)
         with authoring.seeded_globals(seed):
             for transform in self.transforms:
                 x = transform(x)
+        return self._yielded(x, images.dtype)
+
+    def _at_once(self, images: Tensor, seeds: Sequence[int]) -> Tensor | None:
+        """The images by the parameters that each seed draws; None where augmentations do not tell them."""
+        if not all(hasattr(one, "forward_parameters") for one in self.transforms):
+            return None
+        x = self._seen(images)
+        states: list[Tensor | None] = [None] * len(seeds)
+        for transform in self.transforms:
+            shape, drawn = torch.Size((1, *x.shape[1:])), []
+            for i, seed in enumerate(seeds):
+                with authoring.seeded_globals(seed):
+                    if (state := states[i]) is not None:  # where the last augmentation of this image left it
+                        torch.set_rng_state(state)
+                    drawn.append(transform.forward_parameters(shape))
+                    states[i] = torch.get_rng_state()
+            merged = _merged(drawn, x.shape)
+            if merged is None:
+                return None
+            try:
+                with authoring.seeded_globals(0):
+                    x = transform(x, params=merged)
+            except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
+                if self._together:
+                    raise
+                return None  # not made for parameters from outside: image by image, it says itself what is wrong
+        return self._yielded(x, images.dtype)
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """As augmentations see them, in [0, 1]."""
+        low, high = (0.0, 255.0) if images.dtype == torch.uint8 else self.value_range
+        return (images.float() - low) / (high - low)
+
+    def _apart(self, a: Tensor, b: Tensor) -> float:
+        return float((self._seen(a) - self._seen(b)).abs().max())
+
+    def _yielded(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        low, high = (0.0, 255.0) if dtype == torch.uint8 else self.value_range
         x = x.clamp(0.0, 1.0) * (high - low) + low
-        return x.round().to(torch.uint8) if images.dtype == torch.uint8 else x.to(images.dtype)
+        return x.round().to(torch.uint8) if dtype == torch.uint8 else x.to(dtype)
+
+
+def _merged(drawn: list[Any], shape: torch.Size) -> dict[str, Any] | None:
+    """The parameters of n images, each drawn for one image, as those of a batch; None where they cannot be."""
+    if not all(isinstance(one, dict) and one.keys() == drawn[0].keys() for one in drawn):
+        return None
+    merged: dict[str, Any] = {}
+    for name, first in drawn[0].items():
+        values = [one[name] for one in drawn]
+        if name == "forward_input_shape":
+            merged[name] = torch.tensor(tuple(shape))
+        elif all(isinstance(one, Tensor) and one.shape[:1] == (1,) for one in values):
+            merged[name] = torch.cat(values)
+        elif all(isinstance(one, Tensor) and torch.equal(one, first) for one in values):
+            merged[name] = first
+        else:
+            return None
+    return merged

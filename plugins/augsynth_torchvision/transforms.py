@@ -38,25 +38,32 @@ class TorchvisionTransform(authoring.Transform):
         return self.transforms
 
     def apply(self, image: Tensor, seed: int) -> Tensor:
+        return self.apply_many(image[None], [seed])[0]
+
+    def apply_many(self, images: Tensor, seeds: Sequence[int]) -> Sequence[Tensor]:
+        transforms = self.transforms or [_padded_crop(images)]
+        made = []
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            for transform in self.transforms or [_padded_crop(image)]:
-                image = transform(image)
-        return image
+            for image, seed in zip(images, seeds, strict=True):
+                torch.default_generator.manual_seed(seed)
+                for transform in transforms:
+                    image = transform(image)
+                made.append(image)
+        return made
 
 
 class _EightBit(TorchvisionTransform):
     """A policy that is defined on 8-bit images: floats are rounded to them on the way."""
 
-    def apply(self, image: Tensor, seed: int) -> Tensor:
-        if image.shape[0] not in _RGB_OR_GREY:
-            raise augsynth.DataError(f"an image of {image.shape[0]} channels: these policies need 1 or 3")
-        if image.dtype == torch.uint8:
-            return super().apply(image, seed)
+    def apply_many(self, images: Tensor, seeds: Sequence[int]) -> Sequence[Tensor]:
+        if images.shape[1] not in _RGB_OR_GREY:
+            raise augsynth.DataError(f"an image of {images.shape[1]} channels: these policies need 1 or 3")
+        if images.dtype == torch.uint8:
+            return super().apply_many(images, seeds)
         low, high = self.value_range
-        bytes_ = ((image - low) * (255.0 / (high - low))).round().clamp(0, 255).to(torch.uint8)
-        made = super().apply(bytes_, seed)
-        return (made.to(image.dtype) * ((high - low) / 255.0) + low).to(image.dtype)
+        bytes_ = ((images - low) * (255.0 / (high - low))).round().clamp(0, 255).to(torch.uint8)
+        made = super().apply_many(bytes_, seeds)
+        return [(one.to(images.dtype) * ((high - low) / 255.0) + low).to(images.dtype) for one in made]
 
 
 def auto_augment(
@@ -82,7 +89,7 @@ def aug_mix(*, value_range: tuple[float, float] = (0.0, 1.0), **options: Any) ->
     return _EightBit(v2.AugMix(**options), value_range=value_range)
 
 
-def _padded_crop(image: Tensor) -> Any:
+def _padded_crop(images: Tensor) -> Any:
     v2 = augsynth.import_torchvision("torchvision.transforms.v2")
-    height, width = image.shape[-2:]
+    height, width = images.shape[-2:]
     return v2.RandomCrop((height, width), padding=max(1, min(height, width) // 8), padding_mode="edge")

@@ -20,6 +20,7 @@ class VAE(authoring.VariationalGenerator):
         *,
         latent_dim: int = 32,
         width: int = 32,
+        decoder_width: int | None = None,
         lr: float = 1e-3,
         kl_warmup: float = 0.2,
         free_bits: float = 0.05,
@@ -31,6 +32,7 @@ class VAE(authoring.VariationalGenerator):
         Args:
             latent_dim: size of a latent.
             width: channels at full resolution.
+            decoder_width: those of the decoder; None for the same.
             lr: learning rate of Adam.
             kl_warmup: share of the fit over which the KL weight rises from 0 to 1 (Bowman et al. 2016).
             free_bits: nats of each latent dimension that cost nothing.
@@ -44,7 +46,7 @@ class VAE(authoring.VariationalGenerator):
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.size = authoring.WorkingSize(spec, resolution)
         self.encoder = authoring.ConvEncoder(self.size.shape, 2 * latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=decoder_width or width, **given)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.prior = latent_dim, prior
         self.kl_warmup, self.free_bits = kl_warmup, free_bits
@@ -71,6 +73,10 @@ class VAE(authoring.VariationalGenerator):
     def private_presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         # fewer parameters carry less noise; not searched for
         return {"width": 16, "latent_dim": 8, "lr": 3e-3}
+
+    def student_settings(self) -> dict[str, Any]:
+        own = self.config["decoder_width"] or self.config["width"]
+        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:

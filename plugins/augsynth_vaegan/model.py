@@ -29,6 +29,7 @@ class VAEGAN(authoring.VariationalGenerator):
         *,
         latent_dim: int = 64,
         width: int = 32,
+        decoder_width: int | None = None,
         lr: float = 1e-3,
         kl_warmup: float = 0.2,
         free_bits: float = 0.05,
@@ -42,6 +43,7 @@ class VAEGAN(authoring.VariationalGenerator):
         Args:
             latent_dim: size of a latent.
             width: channels at half the resolution.
+            decoder_width: those of the decoder; None for the same.
             lr: learning rate of Adam, for all networks.
             kl_warmup: share of the fit over which the KL weight rises from 0 to 1 (Bowman et al. 2016).
             free_bits: nats of each latent dimension that cost nothing.
@@ -54,7 +56,7 @@ class VAEGAN(authoring.VariationalGenerator):
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.size = authoring.WorkingSize(spec, resolution)
         self.encoder = authoring.ConvEncoder(self.size.shape, 2 * latent_dim, width=width, **given)
-        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=width, **given)
+        self.decoder = authoring.ConvDecoder(self.size.shape, latent_dim, width=decoder_width or width, **given)
         self.discriminator = authoring.PatchDiscriminator(spec.channels)
         self.build_mixture(spec, components, latent_dim)
         self.latent_dim, self.lr = latent_dim, lr
@@ -95,6 +97,10 @@ class VAEGAN(authoring.VariationalGenerator):
 
     def remark(self, given: Collection[str]) -> str | None:
         return None if "resolution" in given else authoring.resolution_remark("the VAE/GAN", self.spec, self.size)
+
+    def student_settings(self) -> dict[str, Any]:
+        own = self.config["decoder_width"] or self.config["width"]
+        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:

@@ -187,10 +187,36 @@ class SharesItsLoss(BySteps):
         return losses - losses.mean()
 
 
+class Taught(augsynth.Generator):
+    modality = "image"
+
+    def build(self, spec, *, width: int = 16):
+        self.shape = spec.shape
+        size = math.prod(spec.shape)
+        self.net = torch.nn.Sequential(torch.nn.Linear(4, width), torch.nn.Tanh(), torch.nn.Linear(width, size))
+
+    def training_step(self, batch):
+        made = self.draw(batch.y, batch.seeds, temperature=1.0, truncation=None)
+        return {"loss": (made - batch.x).square().mean()}
+
+    def draw(self, labels, seeds, *, temperature, truncation):
+        z = authoring.noise(seeds, (4,), truncation=truncation) * temperature
+        return self.for_sampling("net")(z).tanh().unflatten(1, self.shape)
+
+    def student_settings(self):
+        return {"width": 4}
+
+
+class TaughtByALargerOne(Taught):
+    def student_settings(self):
+        return {"width": 32}
+
+
 RIGHTS = {
     "check_a_private_fit_reads_through_the_mechanism": Private,
     "check_sensitivities_hold": Private,
     "check_losses_are_of_single_samples": BySteps,
+    "check_a_student_is_smaller": Taught,
 }
 MUTANTS = {
     "check_samples_have_the_form_of_the_data": OtherShape,
@@ -209,6 +235,7 @@ MUTANTS = {
     "check_pickles_for_spawned_workers": AnotherInAnotherProcess,
     "check_modality_is_declared": ChangesItsMind,
     "check_settings": TakesAnySetting,
+    "check_a_student_is_smaller": TaughtByALargerOne,
     "check_blends": LosesItsLabels,
     "check_a_private_fit_reads_through_the_mechanism": KeepsTheMean,
     "check_sensitivities_hold": ClaimsLess,

@@ -35,6 +35,11 @@ class CountsItsCalls(RightTransform):
         return super().apply(image, seed + self.calls)
 
 
+class OneSeedForAll(RightTransform):
+    def many(self, inputs, seeds):
+        return super().many(inputs, [seeds[0]] * len(seeds))
+
+
 class DrawsFromNumPy(RightTransform):
     def apply(self, image, seed):
         np.random.rand()
@@ -66,6 +71,7 @@ MUTANTS = {
     "check_is_a_transform": NoTransform,
     "check_keeps_type_dtype_and_range": MakesFloats,
     "check_follows_its_seed_alone": CountsItsCalls,
+    "check_many_become_what_each_becomes_alone": OneSeedForAll,
     "check_leaves_global_rngs_alone": DrawsFromNumPy,
     "check_does_not_change_its_input": WorksInPlace,
     "check_pickles_for_spawned_workers": StrongerInAnotherProcess,
