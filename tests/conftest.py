@@ -1,6 +1,9 @@
 """Small real data, and generators fitted on it for a few steps."""
 
 import shutil
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +57,23 @@ def installed(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     yield install
     registry.default_registry.cache_clear()
+
+
+@pytest.fixture
+def run_here(capsys, monkeypatch, tmp_path):
+    """A command as ``python -m augsynth`` runs it, but in this process, which has imported torch already."""
+
+    from augsynth.cli.main import main
+
+    def call(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["augsynth", *map(str, arguments)])
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which main() replaces
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended, warnings.catch_warnings():
+            warnings.simplefilter("default")
+            main()
+        told = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, told.out, told.err)
+
+    return call

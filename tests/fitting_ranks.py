@@ -90,6 +90,11 @@ def main(folder):
     few = augsynth.fit(Linear, real, **{**shared, "steps": 3})  # fewer than between two looks at the losses
     found["few"] = {**told(few), "seconds": few.fit_info["seconds"]}
     found["uneven"] = told(augsynth.fit(Linear, real, **{**shared, "batch_size": 51}))
+    parts = augsynth.fit(Linear, real, **shared, micro_batch_size=9)
+    pairs = zip(alone.state_dict().values(), parts.state_dict().values(), strict=True)
+    found["apart in parts"] = max(float((a - b).abs().max()) for a, b in pairs)
+    mixed = augsynth.fit("vae", real, **{**shared, "steps": 40}, precision="bf16-mixed", micro_batch_size=20)
+    found["parts"], found["mixed"] = told(parts), told(mixed)
     found["gan"] = told(augsynth.fit("gan", real, **{**shared, "steps": 40}))
 
     place = {"checkpoint_dir": folder / "checkpoint", "patience": None}

@@ -14,6 +14,7 @@ from torch import nn
 import augsynth
 from augsynth import authoring
 from augsynth.modalities.image.tiny import TinyImages
+from tests.fitting_ranks import Linear
 from tests.support import quick_fit
 
 
@@ -171,6 +172,11 @@ def test_a_generator_that_draws_nonsense_is_named():
     [
         ({"steps": 0}, "steps=0"),
         ({"batch_size": 2.5}, "batch_size=2.5"),
+        ({"micro_batch_size": 0}, "micro_batch_size=0: expected a whole number from 1 up"),
+        (
+            {"micro_batch_size": 4, "privacy": augsynth.Privacy(3.0, 1e-4)},
+            "takes its batches in parts by itself .privacy=.$",
+        ),
         ({"max_time": "soon"}, "duration 'soon'"),
         ({"max_time": -3}, "duration -3"),
         ({"device": "tpu9"}, "device='tpu9'"),
@@ -257,3 +263,14 @@ augsynth.fit("vae", TinyImages(), steps=4000, width=8, checkpoint_dir={str(path)
     assert json.loads((path / "generator.json").read_text()) == before
     assert os.listdir(tmp_path) == ["c"]
     augsynth.load(path)
+
+
+def test_a_batch_in_parts_takes_the_same_step(digits):
+    together, parts = (quick_fit(Linear, digits, steps=40, batch_size=30, micro_batch_size=m) for m in (None, 8))
+    for a, b in zip(together.state_dict().values(), parts.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+    first, other = (gen.fit_info["history"][-1]["loss"] for gen in (together, parts))
+    assert first == pytest.approx(other, rel=1e-4)
+    for name, why in (("gan", "has 2 optimizers"), ("merf", "not fitted by steps on batches")):
+        with pytest.raises(augsynth.ConfigError, match=f"micro_batch_size=8: .*{why}"):
+            augsynth.fit(name, digits, steps=2, micro_batch_size=8, progress=False)

@@ -20,10 +20,12 @@ def test_two_processes_take_the_steps_of_one(ranks):
     last = ranks[0]["alone"]["history"][-1]
     assert ranks[0]["together"]["history"][-1] == pytest.approx(last, rel=1e-4)
     assert last["loss"] < ranks[0]["alone"]["history"][0]["loss"]
+    assert ranks[0]["apart in parts"] < 1e-5, "nor does it matter in how many parts each takes its own"
+    assert ranks[0]["mixed"]["history"][-1]["loss"] < ranks[0]["mixed"]["history"][0]["loss"]
 
 
 @pytest.mark.parametrize(
-    "what", ["together", "uneven", "gan", "whole", "stopped", "resumed", "failing", "timed", "cached"]
+    "what", ["together", "uneven", "parts", "mixed", "gan", "whole", "stopped", "resumed", "failing", "timed", "cached"]
 )
 def test_both_have_the_same_generator_to_the_last_bit(ranks, what):
     assert ranks[0][what] == ranks[1][what]

@@ -40,6 +40,7 @@ def fit(
     steps: int | None = None,
     max_time: str | float | None = None,
     batch_size: int | None = None,
+    micro_batch_size: int | None = None,
     device: str = "auto",
     precision: str = "32-true",
     strategy: str = "auto",
@@ -71,6 +72,9 @@ def fit(
         max_time: stop after this time, as ``"5m"`` or seconds, whichever of steps and time comes first. If only
             ``max_time`` is given, it alone decides. A fit that time ends is not reproducible.
         batch_size: samples a step, over all processes; None takes the preset.
+        micro_batch_size: compute the gradients of a step in parts of at most so many samples, of each process, where a
+            batch does not fit into memory; for generators with one optimizer. Where samples of a batch meet (batch
+            norms, the variance of a VAE), they then meet those of their part.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
         precision: as of Lightning Fabric, such as ``"32-true"`` or ``"bf16-mixed"``.
         strategy: ``"auto"``, this process alone; or ``"ddp"``: the processes that ``torchrun`` started take each step
@@ -109,15 +113,21 @@ def fit(
     """
     listeners = Callbacks(callback)
     made = _instance(generator, config)
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-        raise ConfigError(f"steps={steps!r}: expected a whole number from 1 up")
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
-        raise ConfigError(f"batch_size={batch_size!r}: expected a whole number from 1 up")
+    for name, value in (("steps", steps), ("batch_size", batch_size), ("micro_batch_size", micro_batch_size)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
     if validation is not None and not 0.0 <= validation < 1.0:
         raise ConfigError(f"validation={validation!r}: expected a share in [0, 1)")
     if resume and checkpoint_dir is None:
         raise ConfigError("resume=True needs the checkpoint_dir to resume from")
     _check_strategy(strategy, made, privacy)
+    if micro_batch_size is not None and (privacy is not None or not _by_steps(made)):
+        why = (
+            "is not fitted by steps on batches"
+            if privacy is None
+            else "takes its batches in parts by itself (privacy=)"
+        )
+        raise ConfigError(f"micro_batch_size={micro_batch_size}: {made.plugin or type(made).__name__} {why}")
     max_seconds = None if max_time is None else seconds(max_time)
     seed = check_seed(seed)
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
@@ -166,6 +176,7 @@ def fit(
             max_seconds=max_seconds,
             batch_size=min(batch_size or int(presets.get("batch_size", _DEFAULT_BATCH)), len(data) or _UNBOUNDED),
             seed=seed,
+            micro_batch_size=micro_batch_size,
             checkpoint_dir=folder,
             checkpoint_every=checkpoint_every,
             evaluate_every=_rounded((total or 2000) // 20),
@@ -249,11 +260,16 @@ def _check_strategy(strategy: str, made: Generator, privacy: Privacy | None) -> 
         return
     if privacy is not None:
         raise ConfigError(f"strategy={strategy!r} with privacy=: the noise of a private fit is that of one process")
-    if type(made).learn is not Generator.learn or private.reads_once(made):
+    if not _by_steps(made):
         raise ConfigError(
             f"strategy={strategy!r}: {made.plugin or type(made).__name__} is not fitted by steps on batches: "
             "there is nothing to share; leave it out"
         )
+
+
+def _by_steps(made: Generator) -> bool:
+    """Whether it is fitted by steps on batches of samples."""
+    return type(made).learn is Generator.learn and not private.reads_once(made)
 
 
 def _rounded(steps: int) -> int:

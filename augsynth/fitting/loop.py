@@ -19,7 +19,7 @@ from torch import Tensor
 from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.checkpoint.writing import checkpoint_folder, write
-from augsynth.errors import BrokenPluginError, FitError, FitWarning
+from augsynth.errors import BrokenPluginError, ConfigError, FitError, FitWarning
 from augsynth.fitting.ranks import Ranks
 from augsynth.fitting.training_data import TrainingData
 from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
@@ -40,6 +40,7 @@ class FitSettings:
     max_seconds: float | None
     batch_size: int
     seed: int
+    micro_batch_size: int | None = None
     checkpoint_dir: Path | None = None
     checkpoint_every: int = 1000
     evaluate_every: int = 200
@@ -88,6 +89,11 @@ class FitLoop:
         self.settings, self.fabric, self.ranks = settings, fabric, ranks or Ranks()
         self.ranks.check_batch(settings.batch_size)
         self.optimizers = generator.optimizers()
+        if settings.micro_batch_size is not None and len(self.optimizers) != 1:
+            raise ConfigError(
+                f"micro_batch_size={settings.micro_batch_size}: {type(generator).__name__} has "
+                f"{len(self.optimizers)} optimizers, which move in turns on the same batch: give a smaller batch_size="
+            )
         wrapped = fabric.setup_optimizers(*self.optimizers.values())
         self._steppers = dict(zip(self.optimizers, wrapped if len(self.optimizers) > 1 else [wrapped], strict=True))
         self._updates = 0
@@ -208,9 +214,11 @@ class FitLoop:
         share = self._done_share()
         salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
         self._begin(share, salt)
-        part = self.ranks.part(settings.batch_size)
-        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, part)
+        name, parts = next(iter(self.optimizers)), self._parts()
         self._updates = 0
+        if len(parts) > 1:
+            return self._accumulated(name, parts, salt, share)
+        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, parts[0])
         with self.fabric.autocast():
             losses = dict(generator.training_step(batch))
         if not self._updates:
@@ -219,8 +227,37 @@ class FitLoop:
                     f"training_step of {type(generator).__name__} returned {sorted(losses)} and made no update: "
                     "with one optimizer return {'loss': ...}, with several call self.optimize(name, loss)"
                 )
-            self._optimize(next(iter(self.optimizers)), losses["loss"])
+            self._optimize(name, losses["loss"])
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _parts(self) -> list[slice]:
+        """What this process takes of a batch, in parts that it computes gradients of one after the other."""
+        own, size = self.ranks.part(self.settings.batch_size), self.settings.micro_batch_size
+        if size is None:
+            return [own]
+        n = own.stop - own.start
+        count = -(-n // size)
+        return [slice(own.start + i * n // count, own.start + (i + 1) * n // count) for i in range(count)]
+
+    def _accumulated(self, name: str, parts: list[slice], salt: int, share: float) -> dict[str, Tensor]:
+        """One update by the gradients of several parts of a batch, weighted by their samples."""
+        step, n = self.progress.step, parts[-1].stop - parts[0].start
+        total: dict[str, Tensor] = {}
+        self.optimizers[name].zero_grad()
+        for part in parts:
+            batch = self.data.batch_at(step, self.settings.batch_size, salt, share, self.fabric.device, part)
+            with self.fabric.autocast():
+                losses = dict(self.generator.training_step(batch))
+            if self._updates or "loss" not in losses:
+                raise ConfigError(
+                    f"micro_batch_size={self.settings.micro_batch_size}: {type(self.generator).__name__} makes its "
+                    "updates by itself: give a smaller batch_size="
+                )
+            weight = (part.stop - part.start) / n
+            self.fabric.backward(losses["loss"] * weight)
+            total = {key: total.get(key, 0.0) + weight * loss.detach() for key, loss in losses.items()}
+        self._update(name)
+        return total
 
     def _begin(self, share: float, salt: int) -> None:
         """What comes before any step: learning rates, seeds, and networks as for training."""
@@ -237,9 +274,13 @@ class FitLoop:
         if name not in self.optimizers:
             raise BrokenPluginError(f"there is no optimizer {name!r}; optimizers() made {sorted(self.optimizers)}")
         self._updates += 1
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad()
+        self.optimizers[name].zero_grad()
         self.fabric.backward(loss)
+        self._update(name)
+
+    def _update(self, name: str) -> None:
+        """Move what an optimizer moves, by the gradients that are there."""
+        optimizer = self.optimizers[name]
         own = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
         self.ranks.average_gradients(own.values(), self.settings.batch_size)
         self._steppers[name].step()

@@ -18,7 +18,6 @@ from augsynth.evaluation.auditing.bound import epsilon_bound, probability
 from augsynth.evaluation.auditing.guessing import audited, coins
 from augsynth.evaluation.auditing.inference import inferred, sentence
 from augsynth.evaluation.figures import difference
-from tests.test_cli import run
 
 
 class Copier(augsynth.Generator):
@@ -201,19 +200,19 @@ def test_by_chance_it_rarely_refutes_zero():
     assert refuted <= 10
 
 
-def test_as_a_command(tmp_path):
+def test_as_a_command(tmp_path, run_here):
     budget = ("--epsilon", "2", "--delta", "1e-5")
-    done = run("fit", "merf", "--data", "digits", "--steps", 20, "--out", tmp_path / "g", *budget)
+    done = run_here("fit", "merf", "--data", "digits", "--steps", 20, "--out", tmp_path / "g", *budget)
     assert done.returncode == 0 and "(2, 1e-05)-differentially private" in done.stdout, done.stderr
-    done = run("audit", tmp_path / "g", "--data", "digits", "--out", tmp_path / "a")
+    done = run_here("audit", tmp_path / "g", "--data", "digits", "--out", tmp_path / "a")
     assert done.returncode == 0 and "does not contradict the 2" in done.stdout, done.stderr
     assert json.loads((tmp_path / "a" / "audit.json").read_text())["claimed"] == 2.0
-    done = run("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *budget[:2])
+    done = run_here("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *budget[:2])
     assert done.returncode == 2 and "a privacy budget needs both" in done.stderr
     several = ("--max-contributions", "3")
-    done = run("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *several)
+    done = run_here("fit", "merf", "--data", "digits", "--out", tmp_path / "h", *several)
     assert done.returncode == 2 and "goes with --epsilon and --delta" in done.stderr
-    done = run("fit", "vae", "--data", "digits", "--steps", 3, "--out", tmp_path / "h", *budget, *several)
+    done = run_here("fit", "vae", "--data", "digits", "--steps", 3, "--out", tmp_path / "h", *budget, *several)
     assert done.returncode == 0 and "for one person with up to 3 samples; PRV accountant" in done.stdout, done.stderr
     assert "warning" not in done.stderr
 
