@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, get_args, get_type_hints
 
+from augsynth.errors import ConfigError
+from augsynth.privacy.budget import Privacy
+
 Check = Callable[[Any], Any]
 """Takes what stands in the file; returns the value, or raises a ValueError that completes "expected ..."."""
 
@@ -99,6 +102,20 @@ def _plugins(value: Any) -> list[tuple[str, dict[str, Any]]]:
     return made
 
 
+def _budget(value: Any) -> dict[str, Any]:
+    given = _named(value)
+    known = [one.name for one in fields(Privacy)]
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"keys out of {', '.join(known)}, not {', '.join(unknown)}")
+    if not {"epsilon", "delta"} <= set(given):
+        raise ValueError("epsilon and delta, such as {epsilon: 3, delta: 1e-5}")
+    try:
+        Privacy(**given)
+    except ConfigError as error:
+        raise ValueError(f"a budget; {error}") from error
+    return given
+
+
 def _classic(value: Any) -> Any:
     if value in ("tune", "none", None):
         return value or "none"
@@ -160,6 +177,9 @@ class GeneratorKeys:
         steps: updates; else what suits the amount of data.
         max_time: stop after this time, such as ``5m``; figures then vary.
         topics: find so many topics, and fit by them, too.
+        batch_size, micro_batch_size, cache_dir: as of :func:`augsynth.fit`.
+        privacy: a budget, ``{epsilon: 3, delta: 1e-5}``, for each generator that is fitted; what else it may hold is
+            that of :class:`augsynth.Privacy`.
         settings: of the generator.
     """
 
@@ -167,6 +187,10 @@ class GeneratorKeys:
     steps: Annotated[int | None, _whole(1)] = None
     max_time: Annotated[Any, _either(_words, _number)] = None
     topics: Annotated[int | None, _whole(2)] = None
+    batch_size: Annotated[int | None, _whole(1)] = None
+    micro_batch_size: Annotated[int | None, _whole(1)] = None
+    cache_dir: _Words | None = None
+    privacy: Annotated[dict[str, Any] | None, _budget] = None
     settings: _Named = field(default_factory=dict)
 
 

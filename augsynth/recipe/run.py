@@ -23,6 +23,7 @@ from augsynth.labels.frequencies import evenly
 from augsynth.loading import load
 from augsynth.preparing.findings import Preparation
 from augsynth.preparing.prepare import prepare
+from augsynth.privacy.budget import Privacy
 from augsynth.recipe.arms import arms_of
 from augsynth.recipe.keys import Recipe
 from augsynth.recipe.outcome import RAREST, Outcome
@@ -37,6 +38,7 @@ from augsynth.utility.result import Uplift, write_json
 from augsynth.utility.trials import TrialStore
 from augsynth.utility.uplift import arm_seed, uplift
 
+_OF_THE_FIT = ("steps", "max_time", "topics", "batch_size", "micro_batch_size", "cache_dir")  # keys as they are
 _TUNING = 10**6  # the draw that classic augmentation is chosen on, where each seed has one of its own
 
 
@@ -168,7 +170,7 @@ class Run:
 
     def _fit(self, draw: int) -> tuple[dict[str, Any], Generator]:
         keys, folder = self.recipe.generator, self.folder / f"generator-{draw}"
-        limits = {name: value for name in ("steps", "max_time", "topics") if (value := getattr(keys, name)) is not None}
+        limits = {name: value for name in _OF_THE_FIT if (value := getattr(keys, name)) is not None}
         made = fit(
             keys.name,
             self.sets.train(draw, self.gone),
@@ -177,6 +179,7 @@ class Run:
             checkpoint_dir=folder,
             resume=(folder / "training").is_dir(),
             progress=self.show,
+            privacy=None if keys.privacy is None else Privacy(**keys.privacy),
             **limits,
             **keys.settings,
         )
@@ -342,6 +345,12 @@ def _check_plugins(recipe: Recipe) -> None:
     if recipe.classic not in ("tune", "none"):
         for name, given in recipe.classic:
             registry.create("transform", name, **given)
+    drops = recipe.prepare is not None and "drop" in asdict(recipe.prepare).values()
+    if recipe.generator.privacy is not None and drops:
+        raise ConfigError(
+            "generator.privacy beside prepare: what is dropped there follows from all samples, and no budget covers "
+            "that; prepare the data beforehand, look at what was found, and leave prepare out"
+        )
     unknown = set(recipe.blend.vary_options) & {"strength", "seed", "seeds"}
     if unknown:
         raise ConfigError(f"blend.vary_options: {', '.join(sorted(unknown))} is a key of blend itself")

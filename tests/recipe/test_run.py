@@ -140,3 +140,37 @@ def test_a_change_in_what_leaves_nothing_behind_is_seen_too(tmp_path):
         run(TEXT.replace("classic: [pillow]\n", ""), tmp_path)
     outcome = run(TEXT.replace("classic: [pillow]\n", ""), tmp_path, redo=True)
     assert outcome.skipped == ["prepare", "generator-0", "generator-1"] and len(outcome.uplift.arms) == 2
+
+
+PRIVATE = """
+data: {train: digits, per_class: 20}
+generator:
+  name: merf
+  steps: 20
+  batch_size: 30
+  privacy: {epsilon: 2, delta: 1.0e-5, max_contributions: 2}
+verdict: {evaluate: false, seeds: 2, steps: 5}
+"""
+
+
+def test_a_budget_and_other_arguments_of_the_fit(tmp_path):
+    run(PRIVATE, tmp_path / "private")
+    stated = augsynth.load(tmp_path / "private" / "generator-0").fit_info["privacy"]
+    assert (stated["epsilon"], stated["max_contributions"]) == (2, 2)
+    further = f"  batch_size: 12\n  micro_batch_size: 5\n  cache_dir: {tmp_path / 'cache'}\n"
+    run(TEXT.replace("  steps: 20\n", f"  steps: 20\n{further}", 1), tmp_path / "parts")
+    assert (tmp_path / "cache").is_dir() and augsynth.load(tmp_path / "parts" / "generator-0").fit_info["steps"] == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("epsilon: 2, ", ""), "generator.privacy: expected epsilon and delta"),
+        (("max_contributions", "contributions"), "expected keys out of epsilon, delta, .*, not contributions"),
+        (("epsilon: 2", "epsilon: 200"), "expected a budget; epsilon=200: expected at most 10"),
+        (("verdict:", "prepare: {outliers: drop}\nverdict:"), "generator.privacy beside prepare: .* no budget covers"),
+    ],
+)
+def test_budgets_that_guarantee_nothing(tmp_path, change, message):
+    with pytest.raises(augsynth.ConfigError, match=message):
+        run(PRIVATE.replace(*change), tmp_path)
