@@ -14,8 +14,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # what makes a loop wait, and what the samples are worth
-SPEED := startup plan loader collate text inference pool share device sweep audio_loader
-QUALITY := flags audio segmentation faithfulness generators restoration photos vary baselines perplexity text_faithfulness text_uplift uplift tune
+SPEED := startup plan loader collate text recorded_text transforms inference pool share device sweep audio_loader
+QUALITY := distill flags audio segmentation faithfulness generators restoration photos vary baselines perplexity text_faithfulness text_uplift uplift tune
 
 .PHONY: demo test check lint docs bench bench-quality clean
 

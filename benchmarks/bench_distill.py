@@ -9,11 +9,12 @@ changes. Rates are those of requests of 256, in turns.
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from typing import Any
 
 import torch
-from common import in_turns, record
+from common import RESULTS, in_turns, record
 
 import augsynth
 from augsynth.classifiers.training import train_classifier
@@ -77,13 +78,15 @@ def main() -> None:
     train, held_out = everything.subset(chosen), test.subset(torch.arange(2000))
     judged = everything.subset(order[-20_000:])
     judge = train_classifier(judged, TrainingData.read(judged, show=False).spec, steps=1500, seed=0)
-    figures: dict[str, Any] = {}
+    file, told = RESULTS / "distill.json", {"per class": options.per_class, "steps": options.steps}
+    before = json.loads(file.read_text())["figures"] if file.is_file() else {}
+    figures = before if before.items() >= told.items() else told  # other generators of the same settings stay
     for name in options.generators:
         figures[name] = []
         for seed in range(options.seeds):
             figures[name].append(compared(name, train, held_out, judge, seed, options))
             print(name, seed, figures[name][-1], flush=True)
-    record("distill", {"per class": options.per_class, "steps": options.steps, **figures})
+    record("distill", figures)
 
 
 if __name__ == "__main__":

@@ -343,14 +343,16 @@ def test_evaluate_uplift_and_report(checkpoint, tmp_path, monkeypatch, run_here)
     assert "near_copies" in done.stdout and f"report: {out / 'evaluation.html'}" in done.stdout
     done = run_here(
         "uplift", str(checkpoint), "--data", "digits", "--classic", "none", "--seeds", "2", "--steps", "20",
-        "--out", str(out), "--json",
+        "--unlabelled", "digits", "--out", str(out), "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     numbers = json.loads(done.stdout)
     assert numbers["verdict"] in ("helps", "hurts", "no difference") and set(numbers["arms"]) == {
         "real",
         "real + synthetic",
+        "real + pseudo-labels",
     }
+    assert "Labels from a judge for" in numbers["sentence"]
     (out / "uplift.html").unlink()
     done = run_here("report", str(out))
     assert done.returncode == 0, done.stderr

@@ -142,6 +142,9 @@ def uplift(
     read: Reading = None,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of synthetic samples.")] = 0.3,
     mode: Annotated[str, typer.Option("--mode", help="replace, append or vary.")] = "replace",
+    unlabelled: Annotated[
+        str | None, typer.Option("--unlabelled", help="Real data without labels: a judge's labels as one more arm.")
+    ] = None,
     classic: Classic = "tune",
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each arm.")] = 5,
     steps: Steps = None,
@@ -154,8 +157,11 @@ def uplift(
     """What does training gain from them, against classic augmentation? Goes on in --out where it was.
 
     Example: augsynth uplift runs/digits-vae --data digits --out runs/digits-uplift
+
+    Against labels of a judge: augsynth uplift runs/questions --data few.csv --holdout test.csv --unlabelled more.csv
     """
     import augsynth
+    from augsynth.datasets.named import open_dataset
 
     real, test = _split(data, holdout, **reading(text, label, size, read))
     place = "cpu" if device == "auto" else device
@@ -168,6 +174,8 @@ def uplift(
             test,
             arms,
             baseline=list(arms)[0 if transform is None else 1],
+            classic=transform,
+            unlabelled=None if unlabelled is None else open_dataset(unlabelled, **reading(text, None, size, read)),
             seeds=seeds,
             steps=steps,
             jobs=jobs,

@@ -68,8 +68,8 @@ def uplift(
         ratio, classic: of the standard arms. Tune ``classic`` first (:func:`tune_classic`), or the comparison flatters
             nobody.
         unlabelled: real samples without labels, for one more arm: a judge that is fitted on ``real`` gives labels to
-            those that it is sure of (:func:`annotate`). The sentence says whether that was the better buy. With a
-            generator as ``arms`` only; else give the arm yourself, by :meth:`Annotation.added_to`.
+            those that it is sure of (:func:`annotate`). The sentence says whether that was the better buy. With arms of
+            your own, ``classic`` is for this one alone.
         precision: the share of these labels that is to be right.
         seeds: how many, at least 2. A seed decides weights, order, blend and augmentation, alike for all arms.
         steps, batch_size: of every arm; None takes what suits the built-in classifier.
@@ -100,12 +100,9 @@ def uplift(
     baseline, candidate = _compared(named, baseline, candidate, own_arms)
     pseudo = None
     if unlabelled is not None:
-        if not own_arms:
-            raise ConfigError(
-                "unlabelled= goes with a generator; to arms of your own add augsynth.annotate(unlabelled, real)"
-                ".added_to(real)"
-            )
         pseudo = PseudoLabels(real, unlabelled, precision=precision, seed=seed, device=device, classic=classic)
+        if pseudo.name in named:
+            raise ConfigError(f"arms: {pseudo.name!r} is the name of the arm that unlabelled= adds; give yours another")
         named[pseudo.name] = pseudo.arm
     jobs = usable_jobs(jobs, device)
     settings: dict[str, Any] = {
@@ -124,6 +121,7 @@ def uplift(
         settings |= {"ratio": str(ratio), "classic": str(classic), "generator": arms.plugin}
     if pseudo is not None:
         settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"
+        settings["classic"] = str(classic)
     store = TrialStore(None if out is None else Path(out), settings)
 
     def run(arm: str, number: int) -> dict[str, Any]:

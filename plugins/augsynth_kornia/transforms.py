@@ -70,24 +70,25 @@ class KorniaTransform(authoring.Transform):
             return None
         x = self._seen(images)
         states: list[Tensor | None] = [None] * len(seeds)
-        for transform in self.transforms:
-            shape, drawn = torch.Size((1, *x.shape[1:])), []
-            for i, seed in enumerate(seeds):
-                with authoring.seeded_globals(seed):
-                    if (state := states[i]) is not None:  # where the last augmentation of this image left it
-                        torch.set_rng_state(state)
+        with authoring.seeded_globals(0):
+            for transform in self.transforms:
+                shape, drawn = torch.Size((1, *x.shape[1:])), []
+                for i, seed in enumerate(seeds):
+                    if (state := states[i]) is None:
+                        torch.default_generator.manual_seed(seed)
+                    else:
+                        torch.set_rng_state(state)  # where the last augmentation of this image left it
                     drawn.append(transform.forward_parameters(shape))
-                    states[i] = torch.get_rng_state()
-            merged = _merged(drawn, x.shape)
-            if merged is None:
-                return None
-            try:
-                with authoring.seeded_globals(0):
+                    states[i] = torch.get_rng_state() if len(self.transforms) > 1 else None
+                merged = _merged(drawn, x.shape)
+                if merged is None:
+                    return None
+                try:
                     x = transform(x, params=merged)
-            except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
-                if self._together:
-                    raise
-                return None  # not made for parameters from outside: image by image, it says itself what is wrong
+                except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
+                    if self._together:
+                        raise
+                    return None  # not made for parameters from outside: image by image, it says itself what is wrong
         return self._yielded(x, images.dtype)
 
     def _seen(self, images: Tensor) -> Tensor:

@@ -205,8 +205,11 @@ def test_pseudo_labels_are_an_arm_like_any_other():
     assert given > 0 and f"Labels from a judge for {given} of 150 real samples" in found.sentence
     apart = [a - b for a, b in zip(found.arms[name].scores, found.arms[found.candidate].scores, strict=True)]
     assert f"{100 * sum(apart) / len(apart):+.2f}" in found.sentence
-    with pytest.raises(augsynth.ConfigError, match="unlabelled= goes with a generator"):
-        augsynth.uplift(REAL, TEST, {"a": REAL, "b": REAL}, unlabelled=more, **QUICK)
+    own = {"real": REAL, "twice": REAL}
+    again = augsynth.uplift(REAL, TEST, own, unlabelled=more, precision=0.6, stop_early=False, **QUICK)
+    assert again.candidate == "twice" and again.arms[name].scores == found.arms[name].scores
+    with pytest.raises(augsynth.ConfigError, match="is the name of the arm that unlabelled= adds"):
+        augsynth.uplift(REAL, TEST, {"real": REAL, name: REAL}, unlabelled=more, precision=0.6, **QUICK)
 
 
 def test_no_label_that_is_sure_enough_is_said():
