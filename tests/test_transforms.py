@@ -44,12 +44,14 @@ AFFINE, FLIP = {"name": "RandomAffine", "degrees": 10.0, "p": 0.6}, {"name": "Ra
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
 def test_kornia_applies_a_batch_at_once_as_one_after_the_other(given, at_once, dtype):
     pytest.importorskip("kornia.augmentation")
-    images = [IMAGE.roll(i, 2) if dtype == torch.uint8 else IMAGE.roll(i, 2).float() / 255 for i in range(12)]
-    apply, seeds, state = create("kornia", transforms=given), list(range(12)), torch.get_rng_state()
-    for _ in range(2):  # the first time it is held against one after the other
+    images = [IMAGE.roll(i, 2) if dtype == torch.uint8 else IMAGE.roll(i, 2).float() / 255 for i in range(24)]
+    apply, seeds, state = create("kornia", transforms=given), list(range(24)), torch.get_rng_state()
+    for _ in range(4):  # the first 64 are held against one after the other
         for x, y, seed in zip(images, apply.many(images, seeds), seeds, strict=True):
             assert torch.equal(y, apply(x, seed=seed))
-    assert apply._together is at_once and torch.equal(state, torch.get_rng_state())
+    assert (
+        apply._together is at_once and (apply._to_compare <= 0) is at_once and torch.equal(state, torch.get_rng_state())
+    )
     mixed = apply.many([images[0], IMAGE.float()[:, :20] / 255], [0, 1])
     assert torch.equal(mixed[0], apply(images[0], seed=0)), "images of different sizes go one by one"
 

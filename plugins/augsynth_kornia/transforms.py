@@ -11,7 +11,8 @@ from torch import Tensor
 
 from augsynth import authoring
 
-_ROUNDING = 1.01 / 255  # of the range: a level of an 8-bit image
+_COMPARED = 64  # images for which a batch is held against one image after the other, before it takes their place
+_LEVEL, _ROUNDING = 1.01 / 255, 1e-4  # of the range, what the two may differ by: 8-bit images, and floats
 
 
 class KorniaTransform(authoring.Transform):
@@ -36,7 +37,10 @@ class KorniaTransform(authoring.Transform):
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
         self.transforms = authoring.transforms_of(kornia.augmentation, default if transforms is None else transforms)
-        self._together: bool | None = None  # whether a batch gives what its images give; None until it was tried
+        self._together, self._to_compare = (
+            True,
+            _COMPARED,
+        )  # whether a batch gives what its images give, as far as tried
 
     def parts(self) -> Sequence[Any]:
         return self.transforms
@@ -45,17 +49,15 @@ class KorniaTransform(authoring.Transform):
         return self.apply_batch(image[None], seed)[0]
 
     def apply_many(self, images: Tensor, seeds: Sequence[int]) -> Sequence[Tensor] | Tensor:
-        if self._together is False:
-            return super().apply_many(images, seeds)
-        made = self._at_once(images, seeds)
-        if made is not None and self._together is None:
-            # an augmentation may draw while it is applied, or mix the images of a batch
-            alone = torch.stack([self.apply(image, seed) for image, seed in zip(images, seeds, strict=True)])
-            self._together = alone.shape == made.shape and self._apart(alone, made) <= _ROUNDING
-        if made is None or not self._together:
-            self._together = False
-            return super().apply_many(images, seeds)
-        return made
+        made = self._at_once(images, seeds) if self._together else None
+        if made is None or self._to_compare <= 0:
+            return super().apply_many(images, seeds) if made is None else made
+        # an augmentation may draw while it is applied, or mix the images of a batch
+        alone = torch.stack([self.apply(image, seed) for image, seed in zip(images, seeds, strict=True)])
+        allowed = _LEVEL if images.dtype == torch.uint8 else _ROUNDING
+        self._together = alone.shape == made.shape and self._apart(alone, made) <= allowed
+        self._to_compare -= len(images)
+        return alone
 
     def apply_batch(self, images: Tensor, seed: int) -> Tensor:
         x = self._seen(images)
@@ -67,6 +69,7 @@ class KorniaTransform(authoring.Transform):
     def _at_once(self, images: Tensor, seeds: Sequence[int]) -> Tensor | None:
         """The images by the parameters that each seed draws; None where augmentations do not tell them."""
         if not all(hasattr(one, "forward_parameters") for one in self.transforms):
+            self._together = False
             return None
         x = self._seen(images)
         states: list[Tensor | None] = [None] * len(seeds)
@@ -82,12 +85,12 @@ class KorniaTransform(authoring.Transform):
                     states[i] = torch.get_rng_state() if len(self.transforms) > 1 else None
                 merged = _merged(drawn, x.shape)
                 if merged is None:
+                    self._together = False
                     return None
                 try:
                     x = transform(x, params=merged)
                 except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
-                    if self._together:
-                        raise
+                    self._together = False
                     return None  # not made for parameters from outside: image by image, it says itself what is wrong
         return self._yielded(x, images.dtype)
 
