@@ -1,6 +1,7 @@
 # Everything on a fresh machine with Python and nothing else:
 #   make demo    fit a generator, blend it in, see whether it helped   (runs/demo/index.html)
 #   make test    the tests
+#   make quick   formatting, lint, types, import floors, and the half of the tests that takes six minutes
 #   make check   formatting, lint, types, import floors, and the tests
 #   make docs    the documentation as a site, with its gallery  (build/site/index.html)
 #   make bench   the benchmarks of speed, recorded in benchmarks/results/ (half an hour); on a GPU if there is one
@@ -17,7 +18,7 @@ TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 SPEED := startup plan loader collate text recorded_text transforms inference pool share device sweep audio_loader
 QUALITY := distill flags audio segmentation faithfulness generators restoration photos vary baselines perplexity text_faithfulness text_uplift uplift tune
 
-.PHONY: demo test check lint docs bench bench-quality clean
+.PHONY: demo test quick check lint docs bench bench-quality clean
 
 demo: $(VENV)/.demo
 	$(BIN)/augsynth demo
@@ -26,6 +27,9 @@ test: $(VENV)/.dev
 	$(TESTS)
 
 check: lint test
+
+quick: lint
+	$(TESTS) -m "not slow"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

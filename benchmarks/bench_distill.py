@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--per-class", type=int, default=100)
     parser.add_argument("--steps", type=int, default=3000, help="of the student")
-    parser.add_argument("--generators", nargs="+", default=["vae", "gan", "flow"])
+    parser.add_argument("--generators", nargs="+", default=["vae"])
     parser.add_argument(
         "--settings", nargs="*", default=[], type=lambda one: (one.split("=")[0], int(one.split("=")[1]))
     )

@@ -17,6 +17,43 @@ from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
 OUTSIDERS = Path(__file__).parent / "outsiders"
+HERE = Path(__file__).parent
+# what fits, trains or starts processes for most of its time: `make quick` leaves it out
+SLOW = (
+    "blending/test_streams.py",
+    "doors",
+    "evaluation",
+    "preparing",
+    "privacy",
+    "recipe",
+    "stateful",
+    "test_annotating.py",
+    "test_cli.py",
+    "test_conformance.py",
+    "test_docs.py",
+    "test_examples.py",
+    "test_exporting.py",
+    "test_faults.py",
+    "test_fitting_together.py",
+    "test_generating.py",
+    "test_hybrids.py",
+    "test_mutants.py",
+    "test_new_plugin.py",
+    "test_readme.py",
+    "test_rewriting.py",
+    "test_supply.py",
+    "test_transformers.py",
+    "test_tuning.py",
+    "utility",
+)
+
+
+def pytest_collection_modifyitems(items):
+    gone = [name for name in SLOW if not (HERE / name).exists()]
+    assert not gone, f"tests/conftest.py: SLOW names what is not there: {gone}"
+    for item in items:
+        if any(item.path.is_relative_to(HERE / name) for name in SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

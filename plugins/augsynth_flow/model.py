@@ -351,9 +351,6 @@ class Flow(Restorer):
             x = x + (ended - begun) * (first + velocity(tried, ended, ended)) / 2
         return x
 
-    def student_settings(self) -> dict[str, Any]:
-        return {"width": 16} if self.config["width"] > 16 else {}
-
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         pixels = spec.height * spec.width

@@ -116,10 +116,6 @@ class GAN(augsynth.Generator):
     def remark(self, given: Collection[str]) -> str | None:
         return None if "resolution" in given else authoring.resolution_remark("the GAN", self.spec, self.size)
 
-    def student_settings(self) -> dict[str, Any]:
-        own = self.config["width"]
-        return {"width": max(8, own // 4)} if own > 8 else {}
-
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         size = authoring.usual_resolution(spec)
