@@ -48,7 +48,8 @@ def test_the_rest_is_the_teachers(teacher, student):
 
 def test_where_it_comes_from_is_told_and_saved(teacher, student, tmp_path):
     assert student.fit_info["distilled_from"] == teacher.checkpoint_id != student.checkpoint_id
-    for kept in ("warnings", "data_fingerprint", "samples"):  # and what is stated of privacy, in the same way
+    assert student.fit_info["distillation_seed"] == 0
+    for kept in ("warnings", "data_fingerprint", "samples", "seed"):  # and what is stated of privacy, in the same way
         assert student.fit_info[kept] == teacher.fit_info[kept]
     again = augsynth.load(student.save(tmp_path / "student"))
     assert f"learnt from the generator `{teacher.checkpoint_id}`" in (tmp_path / "student/README.md").read_text()

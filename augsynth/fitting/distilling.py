@@ -61,9 +61,10 @@ def distill(
             :meth:`Generator.student_settings` where none are given.
 
     Returns:
-        The student. ``fit_info["distilled_from"]`` is the ``checkpoint_id`` of the teacher, and
-        ``fit_info["distillation_error"]`` the mean distance of values of samples, of a range of 2, on seeds that it
-        did not learn on.
+        The student. Of ``fit_info``, what is said of the data, its seed and its warnings are the teacher's;
+        ``"distilled_from"`` is the ``checkpoint_id`` of the teacher, ``"distillation_seed"`` the ``seed`` given here,
+        and ``"distillation_error"`` the mean distance of values of samples, of a range of 2, on seeds that it did not
+        learn on.
 
     Raises:
         CapabilityError: this generator has no networks that could be exchanged.
@@ -98,6 +99,7 @@ def distill(
     student.fit_info = {
         **copy.deepcopy(kept),
         "distilled_from": teacher.checkpoint_id,
+        "distillation_seed": seed,
         "distillation_error": round(_apart(student, taught, seed), 4),
         "steps": outcome.step,
         "seconds": round(time.perf_counter() - began, 2),

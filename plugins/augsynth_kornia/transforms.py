@@ -37,10 +37,8 @@ class KorniaTransform(authoring.Transform):
         super().__init__(value_range=value_range)
         default = {"name": "RandomAffine", "degrees": 10.0, "translate": (0.1, 0.1), "scale": (0.9, 1.1), "p": 1.0}
         self.transforms = authoring.transforms_of(kornia.augmentation, default if transforms is None else transforms)
-        self._together, self._to_compare = (
-            True,
-            _COMPARED,
-        )  # whether a batch gives what its images give, as far as tried
+        self._together = True  # whether a batch gives what its images give, as far as it was compared
+        self._to_compare = _COMPARED
 
     def parts(self) -> Sequence[Any]:
         return self.transforms
