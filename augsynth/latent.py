@@ -155,6 +155,14 @@ class LatentGenerator(Generator):
         several labels or numbers tell of a latent."""
         self.mixture = LatentMixture(max(spec.num_classes, 1), components, dim, spec.condition_size)
 
+    def student_settings(self) -> dict[str, Any]:
+        """A decoder of a quarter of the channels, of generators that have the settings ``width`` and
+        ``decoder_width``."""
+        if "decoder_width" not in self.config:
+            return {}
+        own = self.config["decoder_width"] or self.config["width"]
+        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
+
     def to_latent(self, x: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation, each (n, d), of the latents of samples (n, C, H, W)."""
         raise NotImplementedError

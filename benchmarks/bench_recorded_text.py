@@ -2,7 +2,7 @@
 
 TREC-6, half of an epoch from a recording of phrases mixed of its texts, batches of 256; in a stock ``DataLoader`` that
 hands out texts as they are, and in one that tokenizes them, as training does (the packaged MiniLM's fast tokenizer, one
-thread). The same texts in both: the real ones are those of the recording's length.
+thread). The recording has as many texts as there are real ones.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from augsynth._cores import usable_cores
 from augsynth._rng_guard import preserved_rng
+from augsynth._whole import check_whole
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.blending.stacked import collate
 from augsynth.errors import ConfigError
@@ -46,8 +47,7 @@ def loader(
     """
     if not isinstance(dataset, SyntheticDataset):
         raise ConfigError(f"a dataset of type {type(dataset).__name__}: expected a SyntheticDataset")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ConfigError(f"batch_size={batch_size!r}: expected a whole number from 1 up")
+    check_whole(batch_size=batch_size)
     if num_workers is None:
         num_workers = _fastest(dataset, batch_size)
     usual = {

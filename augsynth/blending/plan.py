@@ -12,6 +12,7 @@ from torch import Tensor
 from augsynth.blending.condition import LabelCondition, balancing_weights, called, drawn, mapped_weights
 from augsynth.blending.ratio import Ratio, resolve_ratio
 from augsynth.errors import ConfigError
+from augsynth.labels.frequencies import by_class
 from augsynth.labels.kinds import Targets
 from augsynth.seeding import derive, philox, uniform
 
@@ -191,8 +192,7 @@ class EpochPlan:
         """Real samples sorted by class, where each class begins, and how many it has."""
         if self.classes is None or self.labels is None:
             raise ValueError("unlabelled data has no classes to draw from")
-        counts = torch.bincount(self.classes, minlength=len(self.labels))
-        return self.classes.argsort(stable=True), counts.cumsum(0) - counts, counts
+        return by_class(self.classes, len(self.labels))
 
     def _extras(self) -> Tensor:
         """Number of samples to append: (classes,) for a mapping, else (1,)."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from augsynth._progress import progress_bar
+from augsynth._whole import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.errors import ConfigError, MissingDependencyError, PrivacyViolationError
 from augsynth.evaluation.inputs import prepare
@@ -79,8 +80,7 @@ def evaluate(
         PrivacyViolationError: the training set is given away more than the fit's privacy statement allows; what was
             found is in ``out`` all the same, and holds if ``real`` and ``holdout`` were split at random.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
+    check_whole(n=n)
     listeners, seed = Callbacks(callback), check_seed(seed)
     folder = None if out is None else Path(out)
     if folder is not None:

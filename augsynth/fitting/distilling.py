@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from augsynth._duration import seconds
+from augsynth._whole import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.writing import weights_id
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
 from augsynth.fitting import devices
-from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
+from augsynth.fitting.loop import FitLoop, FitSettings, evaluations_every
 from augsynth.fitting.training_data import NoData
 from augsynth.generator.authored import TrainingBatch
 from augsynth.generator.generator import Generator
@@ -72,27 +73,26 @@ def distill(
         ConfigError: an argument cannot be used, or settings would change other networks, too.
     """
     spec = teacher._fitted_spec()
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+    check_whole(steps=steps, batch_size=batch_size)
     if not (own := teacher.student_settings()):
         raise CapabilityError(f"{teacher._name} cannot be distilled: it states no settings of a smaller one")
     listeners = Callbacks(callback)
     fabric = devices.launched(device, "32-true")
     taught = copy.deepcopy(teacher).to(fabric.device).eval()
-    student = _student(taught, config or own, check_seed(seed)).to(fabric.device)
+    names = {name for name, _, _ in _calls(taught, torch.arange(2), 1.0)}  # of the networks that samples go through
+    student = _student(taught, config or own, names, check_seed(seed)).to(fabric.device)
     settings = FitSettings(
         steps=steps,
         max_seconds=None if max_time is None else seconds(max_time),
         batch_size=batch_size,
         seed=seed,
-        evaluate_every=CHECK_EVERY * max(1, steps // (20 * CHECK_EVERY)),
+        evaluate_every=evaluations_every(steps),
         show=progress,
         callback=listeners or None,
     )
     began = time.perf_counter()
     nothing = NoData(spec, torch.empty(0), None, "distilled")
-    with _learning(student, taught):
+    with _learning(student, taught, names):
         outcome = FitLoop(student, nothing, nothing, None, settings, fabric).run()
     student.eval()
     kept = {key: value for key, value in teacher.fit_info.items() if key not in ("history", "best_step", "best_loss")}
@@ -113,16 +113,15 @@ def distill(
     return student
 
 
-def _student(teacher: Generator, config: Mapping[str, Any], seed: int) -> Generator:
-    """A generator of other settings with all weights of the teacher, but for those of its sampling networks that have
-    another shape."""
+def _student(teacher: Generator, config: Mapping[str, Any], networks: set[str], seed: int) -> Generator:
+    """A generator of other settings with all weights of the teacher, but for those of its sampling ``networks`` that
+    have another shape."""
     student = type(teacher)(**{**teacher.config, **config})
     student.plugin, student.plugin_version = teacher.plugin, teacher.plugin_version
     student.prepare(teacher.spec, seed=seed)
     student.drop_training_modules()
     known, own = teacher.state_dict(), student.state_dict()
     same = {name for name, tensor in own.items() if name in known and known[name].shape == tensor.shape}
-    networks = {name for name, _, _ in _calls(teacher, torch.arange(2), 1.0)}
     beyond = sorted({name.split(".")[0] for name in own.keys() - same} - networks)
     if beyond:
         raise ConfigError(
@@ -175,9 +174,9 @@ def _calls(teacher: Generator, seeds: Tensor, temperature: float) -> list[Call]:
 
 
 @contextmanager
-def _learning(student: Generator, teacher: Generator) -> Iterator[None]:
-    """While this is open, a step of the student is one of imitation."""
-    networks = {name: getattr(student, name) for name, _, _ in _calls(teacher, torch.arange(2), 1.0)}
+def _learning(student: Generator, teacher: Generator, names: set[str]) -> Iterator[None]:
+    """While this is open, a step of the student is one of imitation, in its networks ``names``."""
+    networks = {name: getattr(student, name) for name in sorted(names)}
     own = [one.requires_grad_(True) for network in networks.values() for one in network.parameters()]
 
     def training_step(batch: TrainingBatch) -> dict[str, Tensor]:
@@ -199,7 +198,5 @@ def _learning(student: Generator, teacher: Generator) -> Iterator[None]:
 def _apart(student: Generator, teacher: Generator, seed: int) -> float:
     """Mean distance of the values of samples, in the form that generators see."""
     seeds = derive(seed, _CHECK, torch.arange(_CHECKED))
-    known = teacher.spec.labels
-    labels = None if known is None else known.drawn(seeds)
-    a, b = (one.draw_many(labels, seeds) for one in (student, teacher))
+    a, b = (one.sample(seeds=seeds).model_x for one in (student, teacher))
     return float((a - b).abs().mean())

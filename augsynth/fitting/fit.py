@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from augsynth._duration import seconds
+from augsynth._whole import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
@@ -17,7 +18,7 @@ from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, Resiz
 from augsynth.fitting import devices, private, private_loop, reading
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.installed import installed_generators
-from augsynth.fitting.loop import CHECK_EVERY, FitLoop, FitSettings
+from augsynth.fitting.loop import FitLoop, FitSettings, evaluations_every
 from augsynth.fitting.ranks import Ranks
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
@@ -113,9 +114,7 @@ def fit(
     """
     listeners = Callbacks(callback)
     made = _instance(generator, config)
-    for name, value in (("steps", steps), ("batch_size", batch_size), ("micro_batch_size", micro_batch_size)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+    check_whole(or_none=True, steps=steps, batch_size=batch_size, micro_batch_size=micro_batch_size)
     if validation is not None and not 0.0 <= validation < 1.0:
         raise ConfigError(f"validation={validation!r}: expected a share in [0, 1)")
     if resume and checkpoint_dir is None:
@@ -179,7 +178,7 @@ def fit(
             micro_batch_size=micro_batch_size,
             checkpoint_dir=folder,
             checkpoint_every=checkpoint_every,
-            evaluate_every=_rounded((total or 2000) // 20),
+            evaluate_every=evaluations_every(total or 2000),
             patience=patience,
             show=show,
             callback=listeners if listeners and ranks.leads else None,
@@ -270,11 +269,6 @@ def _check_strategy(strategy: str, made: Generator, privacy: Privacy | None) -> 
 def _by_steps(made: Generator) -> bool:
     """Whether it is fitted by steps on batches of samples."""
     return type(made).learn is Generator.learn and not private.reads_once(made)
-
-
-def _rounded(steps: int) -> int:
-    """To a multiple of the steps between two looks at the losses."""
-    return max(CHECK_EVERY, steps // CHECK_EVERY * CHECK_EVERY)
 
 
 def _instance(generator: str | type[Generator] | Generator, config: dict[str, Any]) -> Generator:

@@ -32,6 +32,11 @@ _MAX_ROLLBACKS = 3
 _STEP, _VALIDATION = 0x57E9, 0x7A11D
 
 
+def evaluations_every(steps: int) -> int:
+    """Steps between two of the twenty evaluations of a fit: a multiple of those between two looks at the losses."""
+    return max(CHECK_EVERY, steps // 20 // CHECK_EVERY * CHECK_EVERY)
+
+
 @dataclass
 class FitSettings:
     """How long and how to fit; the fields are those of :func:`augsynth.fit`."""
@@ -214,21 +219,24 @@ class FitLoop:
         share = self._done_share()
         salt = settings.seed if not self.progress.rollbacks else int(derive(settings.seed, self.progress.rollbacks))
         self._begin(share, salt)
-        name, parts = next(iter(self.optimizers)), self._parts()
-        self._updates = 0
-        if len(parts) > 1:
-            return self._accumulated(name, parts, salt, share)
-        batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, parts[0])
-        with self.fabric.autocast():
-            losses = dict(generator.training_step(batch))
-        if not self._updates:
-            if len(self.optimizers) != 1 or "loss" not in losses:
-                raise BrokenPluginError(
-                    f"training_step of {type(generator).__name__} returned {sorted(losses)} and made no update: "
-                    "with one optimizer return {'loss': ...}, with several call self.optimize(name, loss)"
+        parts, self._updates = self._parts(), 0
+        total: dict[str, Tensor] = {}
+        for part in parts:
+            batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, part)
+            with self.fabric.autocast():
+                losses = dict(generator.training_step(batch))
+            weight = (part.stop - part.start) / (parts[-1].stop - parts[0].start)
+            if not self._updates:
+                self._accumulate(losses, weight, anew=part is parts[0])
+            elif len(parts) > 1:
+                raise ConfigError(
+                    f"micro_batch_size={settings.micro_batch_size}: {type(generator).__name__} makes its updates by "
+                    "itself: give a smaller batch_size="
                 )
-            self._optimize(name, losses["loss"])
-        return {name: loss.detach() for name, loss in losses.items()}
+            total = {key: total.get(key, 0.0) + weight * loss.detach() for key, loss in losses.items()}
+        if not self._updates:
+            self._update(next(iter(self.optimizers)))
+        return total
 
     def _parts(self) -> list[slice]:
         """What this process takes of a batch, in parts that it computes gradients of one after the other."""
@@ -239,25 +247,16 @@ class FitLoop:
         count = -(-n // size)
         return [slice(own.start + i * n // count, own.start + (i + 1) * n // count) for i in range(count)]
 
-    def _accumulated(self, name: str, parts: list[slice], salt: int, share: float) -> dict[str, Tensor]:
-        """One update by the gradients of several parts of a batch, weighted by their samples."""
-        step, n = self.progress.step, parts[-1].stop - parts[0].start
-        total: dict[str, Tensor] = {}
-        self.optimizers[name].zero_grad()
-        for part in parts:
-            batch = self.data.batch_at(step, self.settings.batch_size, salt, share, self.fabric.device, part)
-            with self.fabric.autocast():
-                losses = dict(self.generator.training_step(batch))
-            if self._updates or "loss" not in losses:
-                raise ConfigError(
-                    f"micro_batch_size={self.settings.micro_batch_size}: {type(self.generator).__name__} makes its "
-                    "updates by itself: give a smaller batch_size="
-                )
-            weight = (part.stop - part.start) / n
-            self.fabric.backward(losses["loss"] * weight)
-            total = {key: total.get(key, 0.0) + weight * loss.detach() for key, loss in losses.items()}
-        self._update(name)
-        return total
+    def _accumulate(self, losses: dict[str, Tensor], weight: float, *, anew: bool) -> None:
+        """Add the gradients of a part of a batch, of a step that makes no update by itself."""
+        if len(self.optimizers) != 1 or "loss" not in losses:
+            raise BrokenPluginError(
+                f"training_step of {type(self.generator).__name__} returned {sorted(losses)} and made no update: "
+                "with one optimizer return {'loss': ...}, with several call self.optimize(name, loss)"
+            )
+        if anew:
+            next(iter(self.optimizers.values())).zero_grad()
+        self.fabric.backward(losses["loss"] * weight)
 
     def _begin(self, share: float, salt: int) -> None:
         """What comes before any step: learning rates, seeds, and networks as for training."""

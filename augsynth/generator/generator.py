@@ -13,6 +13,7 @@ from torch import Tensor
 
 from augsynth import sampling_speed
 from augsynth._one_or_many import is_one
+from augsynth._whole import check_whole
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.checkpoint.writing import save
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
@@ -276,8 +277,7 @@ class Generator(CoreGenerator):
             ``micro_batch``, ``samples_per_second`` by size, ``compiled`` and ``autocast``.
         """
         self._fitted_spec()
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ConfigError(f"n={n!r}: expected a whole number from 1 up")
+        check_whole(n=n)
         return sampling_speed.tuned(self, n, compile=compile, autocast=autocast, again=again)
 
     # ------------------------------------------------------------------ private

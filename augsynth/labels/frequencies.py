@@ -24,6 +24,13 @@ def evenly(classes: Tensor, rows: Tensor) -> Tensor:
     return torch.cat([own.repeat(most // len(own) + 1)[:most] for own in members])
 
 
+def by_class(classes: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions (k,) sorted by their class (k,) of n, in their order within each; (n,) where each class begins in that,
+    and (n,) how many it has."""
+    counts = torch.bincount(classes, minlength=n)
+    return classes.argsort(stable=True), counts.cumsum(0) - counts, counts
+
+
 def drawn_by_counts(counts: Sequence[int], seeds: Tensor) -> Tensor:
     """(n,) int64 positions, position i in proportion to ``counts[i]``, by seeds (n,)."""
     weights = torch.tensor(counts, dtype=torch.float64)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from augsynth._one_or_many import number_asked
 from augsynth._shares import shares_of
+from augsynth._whole import check_whole
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError
 from augsynth.pool.filler import BUSY_NS, DEMANDED, EPOCH, MADE, Board, Filler
@@ -88,9 +89,7 @@ class SamplePool(PoolReader):
             )
         if refresh not in _REFRESH:
             raise ConfigError(f"refresh={refresh!r}: expected one of {', '.join(map(repr, _REFRESH))}")
-        for name, value in (("size", size), ("batch_size", batch_size), ("reuse", reuse)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+        check_whole(or_none=True, size=size, batch_size=batch_size, reuse=reuse)
         if reuse is not None and refresh != "continuous":
             raise ConfigError("reuse is for refresh='continuous': other samples stay as they are")
         if not isinstance(timeout, (int, float)) or not timeout > 0:

@@ -6,7 +6,6 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from augsynth._parquet import record_batches
 from augsynth.errors import CapabilityError, CheckpointError, ConfigError, DataError, FitWarning
 from augsynth.generator.generator import Generator
+from augsynth.labels.frequencies import by_class
 from augsynth.loading import stored_spec
 from augsynth.recording.columns import arrow, raws_of, tensor_of
 from augsynth.recording.manifest import Manifest
@@ -62,7 +62,7 @@ class Recorded(Generator):
         self.plugin, self.checkpoint_id = f"recorded {manifest.source['plugin']}", digest[:12]
         self.plugin_version = manifest.source.get("plugin_version")
         self.fit_info = {"samples": len(self), "recorded": manifest.source, "history": [], "warnings": []}
-        self._members: dict[tuple[int, int], Tensor] = {}
+        self._members: dict[tuple[bool, bool], tuple[Tensor, Tensor, Tensor]] = {}
 
     def _check(self) -> None:
         """Raise a ValueError where the columns are not samples of the spec."""
@@ -114,43 +114,36 @@ class Recorded(Generator):
 
     def _rows(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> Tensor:
         share = uniform(seeds, stream=_CHOICE).cpu()
-        if topics is None and labels is not None and self._labels is not None:
-            at = labels.cpu()
-            order, starts, counts = self._by_label
-            there = counts[at]
-            if len(there) and int(there.min()) == 0:
-                self._of(int(at[there == 0][0]), -1)  # says what is missing
-            return order[starts[at] + torch.minimum((share * there).long(), there - 1)]
-        wanted = [[-1] * len(seeds) if one is None else one.tolist() for one in (labels, topics)]
-        keys = list(zip(*wanted, strict=True))
-        chosen = torch.empty(len(seeds), dtype=torch.int64)
-        for key in dict.fromkeys(keys):
-            own = torch.tensor([i for i, one in enumerate(keys) if one == key])
-            members = self._of(*key)
-            chosen[own] = members[(share[own] * len(members)).long().clamp(max=len(members) - 1)]
-        return chosen
+        label = None if self._labels is None else labels
+        topic = None if self._topics is None else topics
+        order, starts, counts = self._sorted(label is not None, topic is not None)
+        group = self._groups(label, topic, len(seeds))
+        there = counts[group]
+        if missing := (there == 0).nonzero().flatten().tolist():
+            asked = (("label", self.spec.labels, label), ("topic", self.spec.topics, topic))
+            told = " and ".join(
+                f"the {kind} {known.display(int(wanted[missing[0]]))!r}"
+                for kind, known, wanted in asked
+                if wanted is not None
+            )
+            raise ConfigError(f"{self.folder} holds no sample of {told}: record some, or ask for others")
+        return order[starts[group] + torch.minimum((share * there).long(), there - 1)]
 
-    @cached_property
-    def _by_label(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows sorted by label, where each label begins, and how many it has."""
-        if self._labels is None:
-            raise ValueError("nothing was recorded by label")
-        counts = torch.bincount(self._labels, minlength=len(self.spec.labels))
-        return self._labels.argsort(stable=True), counts.cumsum(0) - counts, counts
+    def _groups(self, labels: Tensor | None, topics: Tensor | None, n: int) -> Tensor:
+        """(n,) one number for each pair of a label and a topic, by position (n,); None for any."""
+        group = torch.zeros(n, dtype=torch.int64)
+        for own, known in ((labels, self.spec.labels), (topics, self.spec.topics)):
+            if own is not None:
+                group = group * len(known) + own.cpu()
+        return group
 
-    def _of(self, label: int, topic: int) -> Tensor:
-        """Rows of a label and a topic, by position; -1 for any."""
-        if (label, topic) not in self._members:
-            right = torch.ones(len(self), dtype=torch.bool)
-            for wanted, own in ((label, self._labels), (topic, self._topics)):
-                if wanted >= 0 and own is not None:
-                    right &= own == wanted
-            if not right.any():
-                asked = (("label", self.spec.labels, label), ("topic", self.spec.topics, topic))
-                told = " and ".join(f"the {kind} {known.display(at)!r}" for kind, known, at in asked if at >= 0)
-                raise ConfigError(f"{self.folder} holds no sample of {told}: record some, or ask for others")
-            self._members[label, topic] = right.nonzero().flatten()
-        return self._members[label, topic]
+    def _sorted(self, by_label: bool, by_topic: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """As :func:`by_class`, the rows by the groups of what is asked for."""
+        if (by_label, by_topic) not in self._members:
+            rows = self._groups(self._labels if by_label else None, self._topics if by_topic else None, len(self))
+            labels, topics = len(self.spec.labels) if by_label else 1, len(self.spec.topics) if by_topic else 1
+            self._members[by_label, by_topic] = by_class(rows, labels * topics)
+        return self._members[by_label, by_topic]
 
 
 def _counted(spec: Any, labels: Tensor | None, topics: Tensor | None) -> Any:

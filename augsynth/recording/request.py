@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from augsynth._version import __version__
+from augsynth._whole import check_whole
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.generator.generator import Generator
 from augsynth.recording.columns import arrow, parquet_of
@@ -50,9 +51,7 @@ class Request:
     format: str = "parquet"
 
     def __post_init__(self) -> None:
-        for name, value in (("n", self.n), ("shard_size", self.shard_size)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+        check_whole(n=self.n, shard_size=self.shard_size)
         if self.format not in FORMATS:
             raise ConfigError(f"format={self.format!r}: expected one of {', '.join(map(repr, FORMATS))}")
         check_seed(self.seed)

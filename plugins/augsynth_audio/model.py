@@ -74,10 +74,6 @@ class SpectrogramVAE(authoring.VariationalGenerator):
         self.latent_dim, self.kl_warmup, self.free_bits = latent_dim, kl_warmup, free_bits
         self.decibels, self.top, self.iterations = decibels, top, iterations
 
-    def student_settings(self) -> dict[str, Any]:
-        own = self.config["decoder_width"] or self.config["width"]
-        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
-
     @classmethod
     def settings_from(cls, data: Any, config: Mapping[str, Any]) -> dict[str, Any]:
         """The loudest magnitude, over (at most 500 of) the recordings, or the default."""

@@ -99,10 +99,6 @@ class Autoencoder(authoring.LatentGenerator):
         decoded: Tensor = self.for_sampling("decoder")(z, labels).float()
         return decoded
 
-    def student_settings(self) -> dict[str, Any]:
-        own = self.config["decoder_width"] or self.config["width"]
-        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
-
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         return authoring.latent_presets(spec, n)

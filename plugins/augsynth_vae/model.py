@@ -74,10 +74,6 @@ class VAE(authoring.VariationalGenerator):
         # fewer parameters carry less noise; not searched for
         return {"width": 16, "latent_dim": 8, "lr": 3e-3}
 
-    def student_settings(self) -> dict[str, Any]:
-        own = self.config["decoder_width"] or self.config["width"]
-        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
-
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         return authoring.latent_presets(spec, n)

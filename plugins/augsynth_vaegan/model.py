@@ -98,10 +98,6 @@ class VAEGAN(authoring.VariationalGenerator):
     def remark(self, given: Collection[str]) -> str | None:
         return None if "resolution" in given else authoring.resolution_remark("the VAE/GAN", self.spec, self.size)
 
-    def student_settings(self) -> dict[str, Any]:
-        own = self.config["decoder_width"] or self.config["width"]
-        return {"decoder_width": max(8, own // 4)} if own > 8 else {}
-
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
         made = authoring.latent_presets(spec, n)
