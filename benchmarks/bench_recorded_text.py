@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 import augsynth
 
-SIZE, REPEATS = 256, 15
+SIZE, REPEATS = 256, 45
 
 
 def tokenizer() -> Any:
