@@ -13,6 +13,7 @@ from typing import Any
 import augsynth
 from augsynth import authoring
 from augsynth_transformers.gguf import converted
+from augsynth_transformers.heads import multiply_at_once
 from augsynth_transformers.library import import_transformers
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -151,6 +152,8 @@ def load_anew(folder: str, dtype: str, kind: str = "CausalLM") -> tuple[Any, Any
             transformers.utils.logging.enable_progress_bar()
     if missing := sorted(told["missing_keys"]):
         raise augsynth.ConfigError(f"{folder} holds no model {_FOR[kind]}: it has no weights for {missing[0]}")
+    if kind == "CausalLM":
+        multiply_at_once(model)
     return tokenizer_of(folder), model.eval().requires_grad_(False)
 
 

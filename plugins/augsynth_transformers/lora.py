@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that torch's own d
 
 import augsynth
 from augsynth import authoring
-from augsynth_transformers import base
+from augsynth_transformers import base, heads
 from augsynth_transformers.prefixes import Prefixes, Prompt, padded, positions
 from augsynth_transformers.pretrained import Pretrained
 
@@ -152,21 +152,17 @@ class LoRA(Pretrained):
 
         The shapes: ids (n, prompt + t), of which the last t are of texts.
         """
-        heads = [self._prompt(c, t)[0] for c, t in self.positions(labels, topics, len(texts))]
+        prompts = [self._prompt(c, t)[0] for c, t in self.positions(labels, topics, len(texts))]
         bodies = [self.continued(text) for text in texts]
-        rows = [(*head, *body) for head, body in zip(heads, bodies, strict=True)]
+        rows = [(*prompt, *body) for prompt, body in zip(prompts, bodies, strict=True)]
         ids, mask = padded(rows, max(map(len, rows)), self.device)
         longest = max(map(len, bodies))
-        logits = self.network(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions(mask),
-            logits_to_keep=longest + 1,
-            use_cache=False,
-        ).logits[:, :-1]
-        target = ids[:, -longest:]
         own = torch.tensor([[i >= longest - len(body) for i in range(longest)] for body in bodies], device=ids.device)
-        losses = F.cross_entropy(logits[own].float(), target[own], reduction="none")
+        said = {"input_ids": ids, "attention_mask": mask, "position_ids": positions(mask), "use_cache": False}
+        before = torch.cat([own, own.new_zeros(len(own), 1)], dim=1)  # a token is foretold at the one before it
+        with heads.only(self.network, before):
+            logits = self.network(**said, logits_to_keep=longest + 1).logits[0]
+        losses = F.cross_entropy(logits.float(), ids[:, -longest:][own], reduction="none")
         return torch.zeros(own.shape, device=ids.device).masked_scatter(own, losses), own
 
     def _loaded(self) -> tuple[Any, Any]:
