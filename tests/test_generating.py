@@ -183,6 +183,53 @@ def test_through_fsspec(vae, alone, cluster, tmp_path):
         store.begin("b", b"2")
 
 
+def test_in_a_bucket(vae, alone):
+    """A store that writes exclusively, makes buckets where folders are made, and raises errors of its own."""
+    import fsspec
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Bucket(MemoryFileSystem):
+        protocol = ("gs", "bucket")
+        store, pseudo_dirs, open_to = {}, [""], True
+
+        def makedirs(self, path, exist_ok=False):
+            raise AssertionError("a bucket was made")
+
+        def exists(self, path, **kwargs):
+            if not self.open_to:
+                raise RuntimeError("no credentials")
+            return super().exists(path, **kwargs)
+
+        def pipe_file(self, path, value, mode="overwrite", **kwargs):
+            if mode == "create" and path in self.store:
+                raise RuntimeError("412 PreconditionFailed")
+            return super().pipe_file(path, value, **kwargs)
+
+    fsspec.register_implementation("bucket", Bucket, clobber=True)
+    store = Storage("bucket://mine/samples")
+    assert store.begin("a", b"1")
+    assert not store._created(f"{store.path}/a", b"2"), "another began after we had looked"
+    assert store.read("a", at_most=9) == b"1"
+    out = augsynth.record(vae, 1050, "bucket://mine/others", shard_size=100, **QUIET)
+    assert json.loads(Storage(out).read(MANIFEST, at_most=2**20)) == alone
+    Bucket.open_to = False
+    with pytest.raises(augsynth.ConfigError, match="'bucket://mine/more' cannot be used: RuntimeError: no credentials"):
+        augsynth.record(vae, 10, "bucket://mine/more", **QUIET)
+
+
+def test_a_cluster_named_by_the_environment(vae, alone, cluster, tmp_path):
+    vae.save(tmp_path / "vae")
+    told = ["generate", str(tmp_path / "vae"), "-n", "1050", "--seed", "3", "--shard-size", "100", "--out"]
+    call = [sys.executable, "-m", "augsynth", *told, str(tmp_path / "g")]
+    before = len(cluster.list_all_nodes())
+    done = subprocess.run(
+        call, env={**os.environ, "RAY_ADDRESS": cluster.address}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert manifest(tmp_path / "g")["shards"] == alone["shards"]
+    assert len(cluster.list_all_nodes()) == before
+
+
 @pytest.fixture
 def small(tmp_path):
     """A disk of 400 kB, and what makes it larger."""

@@ -169,8 +169,11 @@ def _quiet() -> Iterator[None]:
 def _cluster(ray: Any, num_workers: int | None) -> Iterator[int]:
     """Ray as it is connected, or on this machine for as long as this is open; yields the number of processes."""
     own = not ray.is_initialized()
-    if own and os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False)
+    if own and (address := os.environ.get("RAY_ADDRESS")):
+        try:
+            ray.init(log_to_driver=False)
+        except (OSError, RuntimeError) as error:
+            raise ConfigError(f"RAY_ADDRESS={address!r}: there is no cluster of Ray ({error})") from error
     elif own:
         ray.init(
             num_cpus=num_workers or usable_cores(),

@@ -11,6 +11,9 @@ from augsynth._atomic import atomic_file, created, is_draft
 from augsynth._optional import import_optional
 from augsynth.errors import CheckpointError, ConfigError
 
+# where a folder needs no making: to make one would make the bucket, too, whose name was perhaps mistyped
+_BUCKETS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "oss", "oci"}
+
 
 class Storage:
     """A folder for files that appear whole or not at all.
@@ -43,8 +46,8 @@ class Storage:
         return Path(self.out) if self.fs is None else None
 
     def begin(self, name: str, data: bytes) -> bool:
-        """Make the folder with its first file; False where another process made that first, which in a bucket may go
-        unnoticed. Raises ConfigError where there is something else in its place."""
+        """Make the folder with its first file; False where another process made that first, which a store that cannot
+        write exclusively may not notice. Raises ConfigError where there is something else in its place."""
         with self._told():
             folder, there = self.folder, self.names()
             if name in there:
@@ -52,9 +55,9 @@ class Storage:
             if (folder is not None and folder.exists() and not folder.is_dir()) or there:
                 raise ConfigError(f"{self.argument}={self.out!r} is no empty folder, and holds no recording")
             if folder is None:
-                self.fs.makedirs(self.path, exist_ok=True)
-                self.write(name, data)
-                return True
+                if not _BUCKETS.intersection(self._kinds()):
+                    self.fs.makedirs(self.path, exist_ok=True)
+                return self._created(f"{self.path}/{name}", data)
             folder.mkdir(parents=True, exist_ok=True)
             return created(folder / name, data)
 
@@ -93,6 +96,22 @@ class Storage:
             with atomic_file(Path(self.out) / name) as draft:
                 draft.write_bytes(data)
 
+    def _kinds(self) -> tuple[str, ...]:
+        kinds = self.fs.protocol
+        return (kinds,) if isinstance(kinds, str) else tuple(kinds)
+
+    def _created(self, path: str, data: bytes) -> bool:
+        """Write a file of a store that is not there; False where it is."""
+        try:
+            self.fs.pipe_file(path, data, mode="create")
+        except TypeError:  # a store of fsspec that knows no such mode
+            self.fs.pipe_file(path, data)
+        except Exception:
+            if not self.fs.exists(path):  # a store tells in its own words that a file is there
+                raise
+            return False
+        return True
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Errors of the file system as ours, with the place."""
@@ -100,3 +119,11 @@ class Storage:
             yield
         except OSError as error:
             raise ConfigError(f"{self.argument}={self.out!r} cannot be used: {error.strerror or error}") from error
+        except (CheckpointError, ConfigError):
+            raise
+        except Exception as error:  # a store raises whatever it likes: boto, for one, where it finds no credentials
+            if self.fs is None:
+                raise
+            raise ConfigError(
+                f"{self.argument}={self.out!r} cannot be used: {type(error).__name__}: {error}"
+            ) from error
