@@ -230,6 +230,14 @@ def test_a_cluster_named_by_the_environment(vae, alone, cluster, tmp_path):
     assert len(cluster.list_all_nodes()) == before
 
 
+def test_a_cluster_that_is_not_there(vae, tmp_path, monkeypatch):
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # another test may have it connected
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(augsynth.ConfigError, match=r"RAY_ADDRESS='127.0.0.1:1': there is no cluster of Ray \("):
+        augsynth.generate(vae, 100, tmp_path / "g", shard_size=50, **QUIET)
+    augsynth.record(vae, 100, tmp_path / "g", shard_size=50, **QUIET)  # what was begun can be gone on with
+
+
 @pytest.fixture
 def small(tmp_path):
     """A disk of 400 kB, and what makes it larger."""

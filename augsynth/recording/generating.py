@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from augsynth.recording.storage import Storage
 _PART = 16 * 2**20  # bytes of a part, so that what a process holds is bounded, and little is lost with it
 _LEAST, _MOST = 100, 50_000  # samples of a part
 _STORE = 256 * 2**20  # bytes that Ray shares among processes; only the generator goes through it
+_PATIENCE = 10.0  # seconds in which a cluster has to answer
 _WRITE_EVERY = 2.0  # seconds between two writings of the manifest
 
 
@@ -171,6 +173,7 @@ def _cluster(ray: Any, num_workers: int | None) -> Iterator[int]:
     own = not ray.is_initialized()
     if own and (address := os.environ.get("RAY_ADDRESS")):
         try:
+            _knock(address)
             ray.init(log_to_driver=False)
         except (OSError, RuntimeError) as error:
             raise ConfigError(f"RAY_ADDRESS={address!r}: there is no cluster of Ray ({error})") from error
@@ -188,6 +191,13 @@ def _cluster(ray: Any, num_workers: int | None) -> Iterator[int]:
     finally:
         if own:
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray would go on trying for many minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():  # and not "auto"
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def _raised(row: dict[str, Any], request: Request) -> Exception:
