@@ -11,13 +11,6 @@ from torch import Tensor
 from augsynth.errors import ConfigError
 
 
-def check_shares(**given: float) -> None:
-    """Raise a ConfigError that names the setting unless each is in [0, 1]."""
-    for name, share in given.items():
-        if not 0.0 <= share <= 1.0:
-            raise ConfigError(f"{name}={share!r}: expected a share in [0, 1]")
-
-
 def shares_of(name: str, weights: Mapping[Any, float], index: Callable[[Any], int], n: int) -> Tensor:
     """(n,) float64 that sum to 1, from a mapping of labels or topics to weights.
 

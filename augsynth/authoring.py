@@ -16,7 +16,7 @@ _EXPORTS = {
     "augsynth._optional": ("import_optional", "import_torchvision"),
     "augsynth._progress": ("progress_bar",),
     "augsynth._rng_guard": ("seeded_globals",),
-    "augsynth._shares": ("check_shares",),
+    "augsynth._numbers": ("check_positive", "check_shares", "check_whole"),
     "augsynth._wrapped": ("attributes_of",),
     "augsynth.averaging": ("averaged",),
     "augsynth.batch": ("SampleBatch",),

@@ -8,11 +8,13 @@ from augsynth._cells import safe_cell as safe_cell
 from augsynth._embedded import embedded_bytes as embedded_bytes
 from augsynth._embedded import embedded_picture as embedded_picture
 from augsynth._names import file_name as file_name
+from augsynth._numbers import check_positive as check_positive
+from augsynth._numbers import check_shares as check_shares
+from augsynth._numbers import check_whole as check_whole
 from augsynth._optional import import_optional as import_optional
 from augsynth._optional import import_torchvision as import_torchvision
 from augsynth._progress import progress_bar as progress_bar
 from augsynth._rng_guard import seeded_globals as seeded_globals
-from augsynth._shares import check_shares as check_shares
 from augsynth._wrapped import attributes_of as attributes_of
 from augsynth.averaging import averaged as averaged
 from augsynth.batch import SampleBatch as SampleBatch

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
+from augsynth._numbers import check_whole
 from augsynth._rng_guard import seeded_globals
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import ConfigError
@@ -113,11 +114,9 @@ class UtilityGate:
             raise ConfigError(
                 "validation is an iterator, which can be read once: pass a DataLoader or a list of batches"
             )
-        counts = {"every": (every, 1), "warmup": (warmup, 0), "probes": (probes, 2), "steps": (steps, 1)}
-        counts |= {"batch_size": (batch_size, 1), "validation_batches": (validation_batches, 1)}
-        for name, (value, lowest) in counts.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
-                raise ConfigError(f"{name}={value!r}: expected a whole number from {lowest} up")
+        check_whole(every=every, steps=steps, batch_size=batch_size, validation_batches=validation_batches)
+        check_whole(0, warmup=warmup)
+        check_whole(2, probes=probes)
         for name, share in (("factor", factor), ("least", least), ("level", level)):
             if not 0.0 <= share < 1.0:
                 raise ConfigError(f"{name}={share!r}: expected a number in [0, 1)")

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from augsynth._distributed import ranks
+from augsynth._numbers import check_whole
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.blend import Blend
 from augsynth.blending.compatibility import check_alike, check_source
@@ -84,8 +85,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             raise ConfigError(
                 "condition='balance': a stream does not tell its class frequencies; pass a mapping label → weight"
             )
-        if not isinstance(buffer_size, int) or buffer_size < 1:
-            raise ConfigError(f"buffer_size={buffer_size!r}: expected a whole number from 1 up")
+        check_whole(buffer_size=buffer_size)
         check_transform("transform", transform)
         check_transform("synthetic_transform", synthetic_transform)
         self.real, self.source, self.ratio, self.condition = real, source, ratio, condition

@@ -10,8 +10,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from augsynth._cores import usable_cores
+from augsynth._numbers import check_whole
 from augsynth._rng_guard import preserved_rng
-from augsynth._whole import check_whole
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.blending.stacked import collate
 from augsynth.errors import ConfigError

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from augsynth._numbers import check_whole
 from augsynth._progress import progress_bar
-from augsynth._whole import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.errors import ConfigError, MissingDependencyError, PrivacyViolationError
 from augsynth.evaluation.inputs import prepare

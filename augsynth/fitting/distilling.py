@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from augsynth._duration import seconds
-from augsynth._whole import check_whole
+from augsynth._numbers import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.writing import weights_id
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError

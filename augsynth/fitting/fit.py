@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from augsynth._duration import seconds
-from augsynth._whole import check_whole
+from augsynth._numbers import check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from augsynth import sampling_speed
+from augsynth._numbers import check_whole
 from augsynth._one_or_many import is_one
-from augsynth._whole import check_whole
 from augsynth.batch import Provenance, SampleBatch
 from augsynth.checkpoint.writing import save
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth._numbers import check_whole
 from augsynth._one_or_many import number_asked
 from augsynth._shares import shares_of
-from augsynth._whole import check_whole
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError
 from augsynth.pool.filler import BUSY_NS, DEMANDED, EPOCH, MADE, Board, Filler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from augsynth._numbers import check_whole
 from augsynth.errors import ConfigError
 
 LARGEST_EPSILON = 10.0
@@ -59,9 +60,7 @@ class Privacy:
             )
         if not 0.0 < self.delta < 1.0:
             raise ConfigError(f"delta={self.delta!r}: expected a probability above 0, and below 1 / n; usual is 1e-5")
-        k = self.max_contributions
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise ConfigError(f"max_contributions={k!r}: expected a whole number from 1 up")
+        check_whole(max_contributions=self.max_contributions)
         norm = self.max_grad_norm
         if norm is not None and (
             isinstance(norm, bool) or not isinstance(norm, (int, float)) or not 0 < norm < math.inf

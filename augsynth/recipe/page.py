@@ -12,6 +12,7 @@ from augsynth._atomic import atomic_file
 from augsynth._embedded import embedded_bytes
 from augsynth.blending.strength import table_of
 from augsynth.errors import MissingDependencyError
+from augsynth.privacy.statement import told
 from augsynth.recipe.outcome import Outcome, versions
 from augsynth.recognition import modality_of
 from augsynth.report.render import render
@@ -30,6 +31,7 @@ def write_page(outcome: Outcome, path: Path, text: str | None) -> Path | None:
             **_shown(draw_grid(outcome, path.parent), outcome),
             counts=dict(zip(outcome.sets.names, outcome.sets.counts(0), strict=True)),
             prepared=outcome.prepared,
+            privacy=_privacy(outcome),
             text=text,
             versions=versions(),
         )
@@ -82,11 +84,12 @@ def draw_grid(outcome: Outcome, folder: Path) -> Path:
         picked = own[torch.arange(_EACH) % len(own)]
         value = spec.labels.values[c]
         rows.append((name, "real", data.model_x(picked)))
-        rows.append((name, "generated", spec.placed(gen.sample(_EACH, labels=value, seed=1).model_x, "cpu")))
+        # a seed for each class: by one, the same column would go the same way in all rows
+        rows.append((name, "generated", spec.placed(gen.sample(_EACH, labels=value, seed=c).model_x, "cpu")))
         if "vary" in gen.capabilities:
             given = spec.yielded(data.raw[picked])
             options = dict(outcome.recipe.blend.vary_options)
-            varied = gen.vary(given, [value] * _EACH, strength=_strength(outcome, spec, c), seed=1, **options)
+            varied = gen.vary(given, [value] * _EACH, strength=_strength(outcome, spec, c), seed=c, **options)
             rows.append((name, "varied", spec.placed(varied.model_x, "cpu")))
     kinds = len({kind for _, kind, _ in rows})
     picture = modality.picture(spec, spec.joined([x for _, _, x in rows]), kinds * _EACH, cell=48)
@@ -98,6 +101,12 @@ def draw_grid(outcome: Outcome, folder: Path) -> Path:
     with atomic_file(folder / "grid.txt") as draft:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder / "grid.txt"
+
+
+def _privacy(outcome: Outcome) -> dict[str, Any] | None:
+    """What the fit guarantees in one line, and what it does not cover; None where it was not private."""
+    stated = outcome.generator.fit_info.get("privacy")
+    return None if stated is None else {"told": told(stated), "not_covered": stated["not_covered"]}
 
 
 def _strength(outcome: Any, spec: Any, position: int) -> float:

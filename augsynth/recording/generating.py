@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from augsynth._cores import usable_cores
+from augsynth._numbers import check_whole
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
 from augsynth.errors import BrokenPluginError, ConfigError
@@ -80,9 +81,7 @@ def generate(
         CapabilityError: its targets are no classes.
         MissingDependencyError: the extra ``ray`` is not installed.
     """
-    whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
-    if num_workers is not None and (not whole or num_workers < 1):
-        raise ConfigError(f"num_workers={num_workers!r}: expected a whole number from 1 up, or None")
+    check_whole(or_none=True, num_workers=num_workers)
     size = _usual_size(gen._fitted_spec()) if shard_size is None else shard_size
     request = Request(n, size, seed, labels, topics, tuple(filters), options, format)
     ray = import_optional("ray", extra="ray", purpose="generating in several processes")

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from augsynth._numbers import check_whole
 from augsynth._version import __version__
-from augsynth._whole import check_whole
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.generator.generator import Generator
 from augsynth.recording.columns import arrow, parquet_of

@@ -11,6 +11,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from augsynth._duration import seconds
+from augsynth._numbers import check_whole
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
 from augsynth.blending.dataset import SyntheticDataset
@@ -83,9 +84,8 @@ def tune(
         MissingDependencyError: the extra ``tune`` is not installed.
     """
     optuna = import_optional("optuna", extra="tune", purpose="searching")
-    for name, value, least in (("trials", trials, 1), ("seeds", seeds, 1), ("confirm", confirm, 3)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
+    check_whole(trials=trials, seeds=seeds)
+    check_whole(3, confirm=confirm)
     limit = None if max_time is None else seconds(max_time)
     data = TrainingData.read(real, show=progress)
     if data.spec.classes is None or data.classes is None:

@@ -16,6 +16,7 @@ import torch
 
 from augsynth._atomic import atomic_file
 from augsynth._cores import usable_cores
+from augsynth._numbers import check_whole
 from augsynth._orphaned import orphaned
 from augsynth.errors import ConfigError
 
@@ -122,8 +123,7 @@ def usable_jobs(jobs: int | None, device: str) -> int:
     Raises:
         ConfigError: ``jobs`` is not a whole number from 1 up.
     """
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
-        raise ConfigError(f"jobs={jobs!r}: expected a whole number from 1 up, or None")
+    check_whole(or_none=True, jobs=jobs)
     can = device == "cpu" and "fork" in multiprocessing.get_all_start_methods()
     if not can:
         return 1

@@ -58,12 +58,15 @@ class SpectrogramVAE(authoring.VariationalGenerator):
             top: loudest magnitude of a band, in dB; follows from the data.
             iterations: of finding phases.
         """
+        authoring.check_positive(decibels=decibels)
         if not 10.0 <= decibels <= 120.0:
             raise augsynth.ConfigError(f"decibels={decibels!r}: expected a range of 10 to 120 dB")
-        if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 1:
-            raise augsynth.ConfigError(f"iterations={iterations!r}: expected a whole number from 1 up")
-        if isinstance(bands, bool) or not isinstance(bands, int) or bands < 8:
-            raise augsynth.ConfigError(f"bands={bands!r}: expected a whole number from 8 up")
+        authoring.check_whole(latent_dim=latent_dim, width=width, components=components, iterations=iterations)
+        authoring.check_whole(or_none=True, decoder_width=decoder_width)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, free_bits=free_bits)
+        authoring.check_shares(kl_warmup=kl_warmup)
+        authoring.check_whole(8, bands=bands)
         self.spectra = Spectra(spec.sample_rate, spec.length)
         self.scale = MelScale(self.spectra.bins, spec.sample_rate, bands)
         shape = (spec.shape[0], bands, self.spectra.frames)
@@ -81,7 +84,9 @@ class SpectrogramVAE(authoring.VariationalGenerator):
             return {}
         x = data.model_x(slice(0, 500))
         spectra = Spectra(data.spec.sample_rate, data.spec.length)
-        scale = MelScale(spectra.bins, data.spec.sample_rate, int(config.get("bands", 64)))
+        bands = config.get("bands", 64)
+        authoring.check_whole(8, bands=bands)
+        scale = MelScale(spectra.bins, data.spec.sample_rate, bands)
         magnitude = scale(spectra(x).abs()).flatten()
         loudest = magnitude.kthvalue(max(1, int(_LOUDEST * len(magnitude)))).values
         return {"top": round(float(20 * loudest.clamp(min=1e-6).log10()), 2)}

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
-import augsynth
 from augsynth import authoring
 
 _PIXELS, _MASK, _LATENT = 1, 2, 3  # streams of the noise
@@ -51,8 +50,11 @@ class Autoencoder(authoring.LatentGenerator):
             resolution: pixels of the shorter side that the networks see; None for all. The preset is 64 for larger
                 images.
         """
-        if not 0.0 <= mask < 1.0:
-            raise augsynth.ConfigError(f"mask={mask!r}: expected a share in [0, 1)")
+        authoring.check_whole(latent_dim=latent_dim, width=width, components=components)
+        authoring.check_whole(or_none=True, decoder_width=decoder_width)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, pixel_noise=pixel_noise, latent_noise=latent_noise, penalty=penalty)
+        authoring.check_shares(below_one=True, mask=mask)
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.size = authoring.WorkingSize(spec, resolution)
         self.encoder = authoring.ConvEncoder(self.size.shape, latent_dim, width=width, **given)

@@ -97,7 +97,12 @@ class Flow(Restorer):
             plain_share=plain_share,
             codec_share=codec_share,
         )
-        if width < 16 or width % 16:
+        authoring.check_whole(width=width, depth=depth, sampling_steps=sampling_steps)
+        authoring.check_whole(latent_channels=latent_channels, codec_width=codec_width)
+        authoring.check_positive(lr=lr, spread=spread)
+        authoring.check_positive(or_zero=True, guidance=guidance, latent_noise=latent_noise)
+        authoring.check_shares(below_one=True, ema_decay=ema_decay)
+        if width % 16:
             raise augsynth.ConfigError(f"width={width!r}: expected a multiple of 16")
         self.size = authoring.WorkingSize(spec, resolution)
         shorter = min(self.size.shape[1:])
@@ -331,8 +336,7 @@ class Flow(Restorer):
         solver: str = "average",
     ) -> Tensor:
         """``x`` taken from time ``start`` to ``end``."""
-        if steps < 1:
-            raise augsynth.ConfigError(f"sampling_steps={steps!r}: expected a whole number from 1 up")
+        authoring.check_whole(sampling_steps=steps)
         if solver not in ("average", "heun"):
             raise augsynth.ConfigError(f"solver={solver!r}: expected 'average' or 'heun'")
         network = self.for_sampling("averaged")

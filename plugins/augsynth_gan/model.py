@@ -55,6 +55,10 @@ class GAN(augsynth.Generator):
         unknown = [name for name in augment.split(",") if name.strip() and name.strip() not in POLICIES]
         if unknown:
             raise augsynth.ConfigError(f"augment={augment!r}: expected names out of {', '.join(POLICIES)}")
+        authoring.check_whole(z_dim=z_dim, discriminator_steps=discriminator_steps)
+        authoring.check_whole(2, width=width)
+        authoring.check_positive(lr_generator=lr_generator, lr_discriminator=lr_discriminator)
+        authoring.check_shares(below_one=True, ema_decay=ema_decay)
         self.classes = spec.num_classes
         self.size = authoring.WorkingSize(spec, resolution)
         self.generator = ImageGenerator(self.size.shape, z_dim, width, self.classes)

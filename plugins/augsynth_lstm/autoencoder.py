@@ -110,9 +110,11 @@ class LSTMAutoencoder(authoring.LatentGenerator):
         """
         if not tokenizer:
             raise augsynth.ConfigError("tokenizer is empty: a generator of texts is made by augsynth.fit or .load")
-        for name, share in (("dropout", dropout), ("word_dropout", word_dropout)):
-            if not 0.0 <= share < 1.0:
-                raise augsynth.ConfigError(f"{name}={share!r}: expected a share in [0, 1)")
+        authoring.check_whole(latent_dim=latent_dim, embedding=embedding, hidden=hidden, components=components)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, weight_decay=weight_decay, free_bits=free_bits, kl_weight=kl_weight)
+        authoring.check_shares(below_one=True, dropout=dropout, word_dropout=word_dropout)
+        authoring.check_shares(kl_warmup=kl_warmup)
         self.tokenizer = tokens.load(tokenizer)
         size = self.tokenizer.get_vocab_size()
         self.classes = spec.num_classes

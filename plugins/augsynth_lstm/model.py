@@ -70,8 +70,11 @@ class LSTM(augsynth.Generator):
         """
         if not tokenizer:
             raise augsynth.ConfigError("tokenizer is empty: an LSTM is made by augsynth.fit or augsynth.load")
-        if not 0.0 <= dropout < 1.0:
-            raise augsynth.ConfigError(f"dropout={dropout!r}: expected a share in [0, 1)")
+        authoring.check_whole(embedding=embedding, hidden=hidden, layers=layers)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, weight_decay=weight_decay)
+        authoring.check_shares(below_one=True, dropout=dropout)
+        authoring.check_shares(unknown=unknown)
         self.tokenizer = tokens.load(tokenizer)
         self.network = LanguageModel(
             self.tokenizer.get_vocab_size(),
@@ -286,11 +289,8 @@ class LSTM(augsynth.Generator):
 
 
 def _check(top_k: int | None, repetition_penalty: float, max_length: int | None, min_length: int) -> None:
-    if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
-        raise augsynth.ConfigError(f"top_k={top_k!r}: expected a whole number from 1 up, or None")
+    authoring.check_whole(or_none=True, top_k=top_k, max_length=max_length)
     if not 0.0 < repetition_penalty < math.inf:
         raise augsynth.ConfigError(f"repetition_penalty={repetition_penalty!r}: expected a positive number; 1 is none")
-    if max_length is not None and max_length < 1:
-        raise augsynth.ConfigError(f"max_length={max_length!r}: expected a whole number from 1 up, or None")
     if min_length < 0 or (max_length is not None and min_length > max_length):
         raise augsynth.ConfigError(f"min_length={min_length!r}: expected from 0 up to max_length={max_length!r}")

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import augsynth
 from augsynth import authoring
 from augsynth_merf.embedding import MeanEmbedding
 
@@ -51,8 +50,10 @@ class MERF(authoring.Generator):
             width: of the network's layers.
             lr: learning rate of Adam.
         """
-        if features < 4:
-            raise augsynth.ConfigError(f"features={features!r}: expected 4 or more")
+        authoring.check_whole(4, features=features)
+        authoring.check_whole(latent_dim=latent_dim)
+        authoring.check_whole(2, width=width)
+        authoring.check_positive(lr=lr)
         self.num_classes, self.latent_dim, self.shape = spec.num_classes, latent_dim, tuple(spec.shape)
         self.embedding = MeanEmbedding(self.shape, features)
         self.targets = Targets(max(self.num_classes, 1), self.embedding.length)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import augsynth
+from augsynth import authoring
 
 
 class Length:
@@ -65,8 +66,7 @@ class Copying:
     modality = "text"
 
     def __init__(self, *, texts: Iterable[str], longest: int = 6) -> None:
-        if longest < 1:
-            raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
+        authoring.check_whole(longest=longest)
         self.longest = longest
         self._runs: set[bytes] = set()
         self._whole: set[bytes] = set()

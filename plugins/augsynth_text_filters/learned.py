@@ -144,8 +144,7 @@ class Distinct:
     modality = "text"
 
     def __init__(self, *, gen: Any, number: int = 500, alike: float = 0.8, seed: int = 0, **sampling: Any) -> None:
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise augsynth.ConfigError(f"number={number!r}: expected a whole number from 1 up")
+        authoring.check_whole(number=number)
         if not 0.0 < alike <= 1.0:
             raise augsynth.ConfigError(f"alike={alike!r}: expected a share in (0, 1]")
         self.alike = alike

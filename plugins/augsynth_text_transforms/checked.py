@@ -53,8 +53,7 @@ class Checked(authoring.TextTransform):
         self.band = (-1.0 if low is None else low, 1.0 if high is None else high)
         if not -1.0 <= self.band[0] < self.band[1] <= 1.0:
             raise augsynth.ConfigError(f"low={low!r}, high={high!r}: expected -1 <= low < high <= 1")
-        if isinstance(tries, bool) or not isinstance(tries, int) or tries < 1:
-            raise augsynth.ConfigError(f"tries={tries!r}: expected a whole number from 1 up")
+        authoring.check_whole(tries=tries)
         self.transform, self.classifier, self.tries = transform, classifier, tries
         self._embed = None if low is None and high is None else authoring.SentenceEmbeddings(model)
 

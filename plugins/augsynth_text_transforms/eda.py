@@ -48,8 +48,7 @@ class EDA(authoring.TextTransform):
                 f"operations={operations!r}: expected some of {', '.join(OPERATIONS)}"
                 + (f"; there is no {unknown[0]!r}" if operations else "")
             )
-        if n_aug is not None and n_aug < 1:
-            raise augsynth.ConfigError(f"n_aug={n_aug!r}: expected a whole number from 1 up, or None")
+        authoring.check_whole(or_none=True, n_aug=n_aug)
         self.alpha, self.operations, self.n_aug, self.synonyms = alpha, tuple(operations), n_aug, synonyms
         self._per_gap = 1.0 / log1p(-alpha) if alpha < 1.0 else 0.0
         self._run = {name: getattr(self, f"_{name}") for name in self.operations}

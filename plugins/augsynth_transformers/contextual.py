@@ -46,8 +46,7 @@ class Contextual(authoring.TextTransform):
         device: str = "cpu",
     ) -> None:
         authoring.check_shares(ratio=ratio)
-        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
-            raise augsynth.ConfigError(f"top_k={top_k!r}: expected a whole number from 1 up")
+        authoring.check_whole(top_k=top_k)
         base.check_settings(dtype, temperature)
         self.folder, self.ratio, self.top_k, self.temperature = str(base.find(model)), ratio, top_k, temperature
         self.dtype, self.device = dtype, device

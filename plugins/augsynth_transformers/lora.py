@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
-import augsynth
 from augsynth import authoring
 from augsynth_transformers import base, heads
 from augsynth_transformers.prefixes import Prefixes, Prompt, padded, positions
@@ -51,8 +50,9 @@ class LoRA(Pretrained):
             dtype: of the base model's weights.
             digest: of the base model; found.
         """
-        if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
-            raise augsynth.ConfigError(f"rank={rank!r}: expected a whole number from 1 up")
+        authoring.check_whole(rank=rank)
+        authoring.check_positive(alpha=alpha, lr=lr)
+        authoring.check_positive(or_zero=True, weight_decay=weight_decay)
         self.use(
             spec,
             model=model,

@@ -46,8 +46,7 @@ class Pretrained(augsynth.Generator):
     ) -> None:
         """What ``build`` of a subclass calls first, with the settings that all of them have."""
         base.check_settings(dtype)
-        if longest < 1:
-            raise augsynth.ConfigError(f"longest={longest!r}: expected a whole number from 1 up")
+        authoring.check_whole(longest=longest)
         self.template = Template.of(template, labelled=spec.labels is not None, topics=spec.topics is not None)
         folder = base.find(model)
         found = base.fingerprint(folder)
@@ -127,9 +126,7 @@ class Pretrained(augsynth.Generator):
         top_p = authoring.checked_top_p(top_p, truncation)
         top_p = 0.95 if top_p is None else top_p
         longest = self.longest if max_length is None else max_length
-        for name, value in (("top_k", top_k), ("max_length", longest)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from 1 up")
+        authoring.check_whole(or_none=True, top_k=top_k, max_length=longest)
         asked, ended = self.prompts_for(labels, topics, seeds), self._ending()
         texts = [""] * len(asked)
         flaws: dict[int, str] = dict.fromkeys(range(len(asked)), "empty")

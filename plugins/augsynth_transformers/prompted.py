@@ -60,9 +60,8 @@ class Prompted(Pretrained):
             digest: of the model; found.
             texts, classes, topics: the real texts that prompts are made of, with their positions; found in the data.
         """
-        for name, value, least in (("examples", examples, 0), ("prompts", prompts, 1)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
+        authoring.check_whole(0, examples=examples)
+        authoring.check_whole(prompts=prompts)
         self.use(
             spec,
             model=model,

@@ -41,6 +41,11 @@ class VAE(authoring.VariationalGenerator):
             resolution: pixels of the shorter side that the networks see; None for all. The preset is 64 for larger
                 images.
         """
+        authoring.check_whole(latent_dim=latent_dim, width=width, components=components)
+        authoring.check_whole(or_none=True, decoder_width=decoder_width)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, free_bits=free_bits)
+        authoring.check_shares(kl_warmup=kl_warmup)
         if prior not in ("mixture", "standard"):
             raise augsynth.ConfigError(f"prior={prior!r}: expected 'mixture' or 'standard'")
         given = {"classes": spec.num_classes, "condition": spec.condition_size}

@@ -53,6 +53,11 @@ class VAEGAN(authoring.VariationalGenerator):
             resolution: pixels of the shorter side that the networks see; None for all. The preset is 128 for larger
                 images.
         """
+        authoring.check_whole(latent_dim=latent_dim, width=width, components=components)
+        authoring.check_whole(or_none=True, decoder_width=decoder_width)
+        authoring.check_positive(lr=lr)
+        authoring.check_positive(or_zero=True, free_bits=free_bits, perceived=perceived, adversarial=adversarial)
+        authoring.check_shares(kl_warmup=kl_warmup, adversarial_from=adversarial_from)
         given = {"classes": spec.num_classes, "condition": spec.condition_size}
         self.size = authoring.WorkingSize(spec, resolution)
         self.encoder = authoring.ConvEncoder(self.size.shape, 2 * latent_dim, width=width, **given)

@@ -79,7 +79,11 @@ class VQVAE(augsynth.Generator):
         authoring.check_shares(
             codec_share=codec_share, adversarial_share=adversarial_share, unlabelled=unlabelled, replaced=replaced
         )
-        if prior_heads < 1 or prior_width % prior_heads:
+        authoring.check_whole(width=width, prior_width=prior_width, prior_depth=prior_depth, prior_heads=prior_heads)
+        authoring.check_positive(lr=lr, prior_lr=prior_lr)
+        authoring.check_positive(or_zero=True, weight_decay=weight_decay, guidance=guidance)
+        authoring.check_shares(below_one=True, dropout=dropout, ema_decay=ema_decay)
+        if prior_width % prior_heads:
             raise augsynth.ConfigError(f"prior_width={prior_width!r}: expected a multiple of prior_heads={prior_heads}")
         self.size = authoring.WorkingSize(spec, resolution)
         factor = authoring.usual_factor(*self.size.shape[1:]) if factor is None else factor

@@ -156,6 +156,7 @@ verdict: {evaluate: false, seeds: 2, steps: 5}
 def test_a_budget_and_other_arguments_of_the_fit(tmp_path):
     run(PRIVATE, tmp_path / "private")
     stated = augsynth.load(tmp_path / "private" / "generator-0").fit_info["privacy"]
+    assert "(2, 1e-05)-differentially private for one person" in (tmp_path / "private" / "index.html").read_text()
     assert (stated["epsilon"], stated["max_contributions"]) == (2, 2)
     further = f"  batch_size: 12\n  micro_batch_size: 5\n  cache_dir: {tmp_path / 'cache'}\n"
     run(TEXT.replace("  steps: 20\n", f"  steps: 20\n{further}", 1), tmp_path / "parts")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from augsynth._numbers import check_whole
 from augsynth._version import __version__
 from augsynth.errors import ConfigError, DataError, NotFittedError, PrivacyViolationError
 from augsynth.evaluation.auditing.attacks import by_density, by_generated, calibrated
@@ -71,9 +72,7 @@ def audit(
         raise ConfigError(f"confidence={confidence!r}: expected a probability above 0.5, below 1; usual is 0.95")
     if delta is not None and not 0.0 <= delta < 1.0:
         raise ConfigError(f"delta={delta!r}: expected a probability in [0, 1)")
-    for name, value in (("n", n), ("most", most)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < LEAST):
-            raise ConfigError(f"{name}={value!r}: expected a whole number from {LEAST} up")
+    check_whole(LEAST, or_none=True, n=n, most=most)
     if getattr(gen, "spec", None) is None:
         raise NotFittedError("only a fitted generator can be audited: use augsynth.fit(...) first")
     given = {"members": members, "non_members": non_members}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import ConcatDataset
 
-from augsynth.errors import ConfigError
+from augsynth._numbers import check_whole
 from augsynth.recognition import modality_of, read_sample
 from augsynth.seeding import check_seed, derive
 from augsynth.structure import Fields
@@ -52,9 +52,8 @@ def plant_canaries(
         ConfigError: an argument cannot be used.
         DataError: the samples are of no kind that is known.
     """
-    for name, value, least in (("n", n, 20), ("repeats", repeats, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
+    check_whole(20, n=n)
+    check_whole(repeats=repeats)
     seed = check_seed(seed)
     structure, spec = read_sample(dataset[0], fields, modality, dataset)
     inputs = modality_of(spec).canaries(spec, n, seed)

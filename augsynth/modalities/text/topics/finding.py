@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from augsynth._numbers import check_whole
 from augsynth.errors import ConfigError, DataError
 from augsynth.modalities.text.reading import read_texts
 from augsynth.modalities.text.topics.words import words_by_group
@@ -126,8 +127,7 @@ def fit(
     """
     if method not in _METHODS:
         raise ConfigError(f"method={method!r}: expected one of {', '.join(map(repr, _METHODS))}")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 2:
-        raise ConfigError(f"k={k!r}: expected a whole number from 2 up")
+    check_whole(2, k=k)
     if isinstance(texts, str):
         raise ConfigError(f"texts={texts[:60]!r}: expected a list of texts, or a dataset")
     if model is not None and method == "nmf":

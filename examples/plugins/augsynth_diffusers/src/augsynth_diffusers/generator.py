@@ -57,9 +57,7 @@ class Diffusers(authoring.Generator):
             dtype: of the weights.
             digest: of the pipeline; found.
         """
-        steps = num_inference_steps
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise augsynth.ConfigError(f"num_inference_steps={steps!r}: expected a whole number from 1 up")
+        authoring.check_whole(num_inference_steps=num_inference_steps)
         if dtype not in ("float32", "float16", "bfloat16"):
             raise augsynth.ConfigError(f"dtype={dtype!r}: expected 'float32', 'float16' or 'bfloat16'")
         names = [] if spec.classes is None else spec.classes.displayed
@@ -74,7 +72,7 @@ class Diffusers(authoring.Generator):
             )
         self.prompts = [(prompts or {}).get(name) or prompt.replace("{label}", name) for name in names] or [prompt]
         self.numbers = [(class_ids or {}).get(name, i) for i, name in enumerate(names)] or [0]
-        self.steps, self.guidance, self.dtype = steps, guidance, dtype
+        self.steps, self.guidance, self.dtype = num_inference_steps, guidance, dtype
         parts = [int(said[i : i + 15], 16) for i in (0, 15, 30, 45)]
         self.register_buffer("identity", torch.tensor(parts, dtype=torch.int64))
 

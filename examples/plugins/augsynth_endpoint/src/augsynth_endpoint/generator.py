@@ -78,9 +78,8 @@ class Endpoint(authoring.Generator):
             raise augsynth.ConfigError(f"url={url!r}: expected the address of an API, such as http://localhost:8000/v1")
         if not model:
             raise augsynth.ConfigError(f"model={model!r}: expected the name of a model of {url}")
-        for name, value, least in (("examples", examples, 0), ("tries", tries, 1), ("parallel", parallel, 1)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise augsynth.ConfigError(f"{name}={value!r}: expected a whole number from {least} up")
+        authoring.check_whole(0, examples=examples)
+        authoring.check_whole(tries=tries, parallel=parallel)
         if price and len(price) != 2:
             raise augsynth.ConfigError(f"price={price!r}: expected two, of a million tokens of prompts and of answers")
         self.host, self.model, self.examples, self.system, self.max_length = host, model, examples, system, max_length
