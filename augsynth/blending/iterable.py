@@ -21,7 +21,7 @@ from augsynth.blending.real_form import RealForm, probed
 from augsynth.blending.shared_state import SharedState
 from augsynth.blending.source import Filter, Filters, LabelledSource
 from augsynth.blending.sources import several
-from augsynth.blending.stream_reading import StreamReader
+from augsynth.blending.stream_reading import StreamReader, first_of
 from augsynth.blending.stream_shares import share_of
 from augsynth.errors import ConfigError, DataError
 from augsynth.seeding import check_seed
@@ -37,8 +37,8 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
     Position i of the stream in epoch e is decided by (seed, e, i) alone, as in :class:`SyntheticDataset`. Under worker
     processes and distributed training, the stream is dealt out position by position, so that no sample comes twice.
     Streams that deal themselves out are left to it: an ``IterableDataset`` of Hugging Face ``datasets`` (to workers; to
-    ranks after ``split_dataset_by_node``), and WebDataset. Their parts are numbered in turn, so that position i is then
-    another sample with another number of workers.
+    ranks after ``split_dataset_by_node``), WebDataset, and MosaicML's ``StreamingDataset``. Their parts are numbered in
+    turn, so that position i is then another sample with another number of workers.
 
     Args:
         real: an iterable that starts anew at each ``iter``.
@@ -101,7 +101,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         self._told_rank = (0, 1)
         self._resume_at = self._position = 0
         with preserved_rng():
-            first = next(iter(real), None)
+            first = first_of(real)
             if first is None:
                 raise DataError("the stream is empty: there is nothing to blend with")
             structure, spec, raw = probed(first, fields, source, real)

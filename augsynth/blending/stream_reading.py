@@ -9,11 +9,21 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from augsynth.blending.stream_shares import Share, is_huggingface
+from augsynth.blending.stream_shares import Share, is_huggingface, is_mosaic
 from augsynth.errors import CostWarning
 
 _END = object()
 _LOOKED_AT = 8  # samples that must come again, before a stream is believed to go on where it was
+
+
+def first_of(stream: Any) -> Any:
+    """A sample of a stream, or None where it has none.
+
+    By its index of a ``StreamingDataset`` of MosaicML: once begun in this process, it waits for ever in workers.
+    """
+    if is_mosaic(stream):
+        return stream[0] if len(stream) else None
+    return next(iter(stream), None)
 
 
 class StreamReader:

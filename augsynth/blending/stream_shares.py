@@ -61,11 +61,18 @@ def _nested(outer: tuple[int, int], inner: tuple[int, int]) -> tuple[int, int]:
 
 
 def is_huggingface(stream: Any) -> bool:
-    """Whether it is an ``IterableDataset`` of Hugging Face ``datasets``; that library is not imported."""
-    return any(
-        one.__name__ == "IterableDataset" and one.__module__.partition(".")[0] == "datasets"
-        for one in type(stream).__mro__
-    )
+    """Whether it is an ``IterableDataset`` of Hugging Face ``datasets``."""
+    return ("datasets", "IterableDataset") in _kinds(stream)
+
+
+def is_mosaic(stream: Any) -> bool:
+    """Whether it is a ``StreamingDataset`` of MosaicML."""
+    return ("streaming", "StreamingDataset") in _kinds(stream)
+
+
+def _kinds(stream: Any) -> set[tuple[str, str]]:
+    """The classes of it, as (package, name); no package is imported."""
+    return {(one.__module__.partition(".")[0], one.__name__) for one in type(stream).__mro__}
 
 
 def _dealt_by_itself(stream: Any) -> tuple[bool, bool]:
@@ -74,7 +81,9 @@ def _dealt_by_itself(stream: Any) -> tuple[bool, bool]:
         return True, True
     if is_huggingface(stream):
         return True, getattr(stream, "_distributed", None) is not None
-    if any(one.__module__.partition(".")[0] == "webdataset" for one in type(stream).__mro__):
+    if is_mosaic(stream):
+        return True, True
+    if "webdataset" in {package for package, _ in _kinds(stream)}:
         stages = {getattr(stage, "__name__", "") for stage in getattr(stream, "pipeline", ())} & _SPLITTERS
         # without a stage for ranks, WebDataset refuses to run on several
         return "split_by_worker" in stages, "split_by_node" in stages

@@ -98,6 +98,37 @@ def test_a_webdataset_is_dealt_out_once(digits, vae, tmp_path):
         assert len(seeds) == len(set(seeds)) > 20
 
 
+class StreamingDataset(IterableDataset):
+    """As MosaicML's: dealt out to workers by itself, indexed, and not to be begun in a process that has workers."""
+
+    __module__ = "streaming.base.dataset"
+
+    def __init__(self, samples):
+        self.samples, self.begun_in = samples, None
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        return self.samples[index]
+
+    def __iter__(self):
+        info = torch.utils.data.get_worker_info()
+        part, parts = (info.id, info.num_workers) if info else (0, 1)
+        self.begun_in = part if info else "the main process"
+        return iter(self.samples[part::parts])
+
+
+def test_a_streaming_dataset_is_dealt_out_once_and_begun_by_those_who_read_it(digits, vae):
+    stream = StreamingDataset([digits[i] for i in range(N)])
+    blended = blend(stream, vae, fill={})
+    assert stream.begun_in is None
+    for workers in (0, 2):
+        assert len(list(DataLoader(blended, batch_size=None, num_workers=workers))) == N
+    with pytest.raises(augsynth.DataError, match="the stream is empty"):
+        blend(StreamingDataset([]), vae)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("read_before", [1, 16, 45])
 def test_a_hugging_face_stream_goes_on_where_it_was(table, vae, workers, read_before):
