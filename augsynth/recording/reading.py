@@ -20,9 +20,8 @@ from augsynth.loading import stored_spec
 from augsynth.recording.columns import arrow, raws_of, tensor_of
 from augsynth.recording.manifest import Manifest
 from augsynth.recording.storage import Storage
-from augsynth.seeding import uniform
 
-_CHOICE = 0x2EC0
+_GOLDEN = -7046029254386353131  # 2**64 over the golden ratio, as a signed number
 
 
 class Recorded(Generator):
@@ -63,6 +62,11 @@ class Recorded(Generator):
         self.plugin_version = manifest.source.get("plugin_version")
         self.fit_info = {"samples": len(self), "recorded": manifest.source, "history": [], "warnings": []}
         self._members: dict[tuple[bool, bool], tuple[Tensor, Tensor, Tensor]] = {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where samples are put."""
+        return self.anchor.device  # found at once, where others look through their networks
 
     def _check(self) -> None:
         """Raise a ValueError where the columns are not samples of the spec."""
@@ -113,7 +117,9 @@ class Recorded(Generator):
         raise CapabilityError(f"what was recorded is in {self.folder} already: copy that folder")
 
     def _rows(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> Tensor:
-        share = uniform(seeds, stream=_CHOICE).cpu()
+        # Fibonacci hashing (Knuth 1998, section 6.4): seeds are random already or in turn, and rounds of Philox would
+        # take half of the time of a request
+        share = ((seeds.cpu() * _GOLDEN) >> 32 & 0xFFFFFFFF).double() * 2.0**-32
         label = None if self._labels is None else labels
         topic = None if self._topics is None else topics
         order, starts, counts = self._sorted(label is not None, topic is not None)
@@ -127,7 +133,7 @@ class Recorded(Generator):
                 if wanted is not None
             )
             raise ConfigError(f"{self.folder} holds no sample of {told}: record some, or ask for others")
-        return order[starts[group] + torch.minimum((share * there).long(), there - 1)]
+        return order[starts[group] + (share * there).long()]
 
     def _groups(self, labels: Tensor | None, topics: Tensor | None, n: int) -> Tensor:
         """(n,) one number for each pair of a label and a topic, by position (n,); None for any."""
