@@ -51,6 +51,8 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         generator.prepare(spec)
         generator.drop_training_modules()
         generator.load_state_dict(load_file(weights))
+    except ConfigError as error:  # a setting of it, or what it refers to, such as a base model that is elsewhere
+        raise CheckpointError(f"{folder} cannot be used: {error}") from error
     except AugsynthError:
         raise
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, MemoryError) as error:
