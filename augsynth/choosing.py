@@ -1,11 +1,15 @@
-"""One of many by their logits: the next word of a text, the next code of an image."""
+"""One of many: by their logits, as the next word of a text, or by a seed alone, as one of the samples that are kept."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError
+
+_WEYL, _FIRST, _SECOND = map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_27, _30, _31, _32 = map(np.uint64, (27, 30, 31, 32))
 
 
 def checked_top_p(top_p: float | None, truncation: float | None = None) -> float | None:
@@ -45,3 +49,19 @@ def choose_by_logits(
     cumulative = probabilities.cumsum(1)
     drawn = torch.searchsorted(cumulative, (u * cumulative[:, -1])[:, None]).squeeze(1)
     return drawn.clamp(max=logits.shape[1] - 1)
+
+
+def choose_by_seed(seeds: Tensor, counts: Tensor) -> Tensor:
+    """One of so many (n,) int64, each below its count (n,), by int64 seeds (n,) on the CPU.
+
+    By the finaliser of SplitMix64 (Steele et al. 2014): ten times as fast as Philox, and good enough to choose among
+    samples that are random themselves.
+    """
+    z = seeds.numpy().view(np.uint64) + _WEYL
+    z ^= z >> _30
+    z *= _FIRST
+    z ^= z >> _27
+    z *= _SECOND
+    z ^= z >> _31
+    z >>= _32
+    return torch.from_numpy(z.view(np.int64)) * counts >> 32

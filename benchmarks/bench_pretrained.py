@@ -56,7 +56,9 @@ def main() -> None:
     parser.add_argument("--lora", type=int, default=0, help="sentences to fit an adapter on; 0 leaves it out")
     options = parser.parse_args()
     rows = read("trec6", "train", 500)
-    gen = augsynth.fit("transformers", rows[:200], model=options.model, descriptions=DESCRIPTIONS, progress=False)
+    gen = augsynth.fit(
+        "transformers", rows[:200], model=options.model, descriptions=DESCRIPTIONS["trec6"], progress=False
+    )
     made = gen.sample(labels=[label(gen, i) for i in range(BATCH)], seed=0)
     tokens = sum(len(gen.tokenizer(text)["input_ids"]) for text in made.x)
     seconds = in_turns(
@@ -93,7 +95,7 @@ def main() -> None:
     if options.lora:
         started = time.perf_counter()
         adapter = augsynth.fit(
-            "lora", rows[: options.lora], model=options.model, descriptions=DESCRIPTIONS, progress=False
+            "lora", rows[: options.lora], model=options.model, descriptions=DESCRIPTIONS["trec6"], progress=False
         )
         told = {key: adapter.fit_info.get(key) for key in ("steps", "ended", "best_step", "perplexity")}
         figures["lora"] = {"sentences": options.lora, "seconds": time.perf_counter() - started, **told}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from augsynth._duration import seconds
-from augsynth._numbers import check_whole
+from augsynth._numbers import check_shares, check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
@@ -115,8 +115,8 @@ def fit(
     listeners = Callbacks(callback)
     made = _instance(generator, config)
     check_whole(or_none=True, steps=steps, batch_size=batch_size, micro_batch_size=micro_batch_size)
-    if validation is not None and not 0.0 <= validation < 1.0:
-        raise ConfigError(f"validation={validation!r}: expected a share in [0, 1)")
+    if validation is not None:
+        check_shares(below_one=True, validation=validation)
     if resume and checkpoint_dir is None:
         raise ConfigError("resume=True needs the checkpoint_dir to resume from")
     _check_strategy(strategy, made, privacy)

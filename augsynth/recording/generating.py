@@ -127,7 +127,7 @@ class _Writer:
             return {**told, "error": f"{type(error).__name__}: {error}"}
         try:
             self.storage.write(shard["file"], data)
-        except Exception as error:  # a remote storage raises whatever it likes
+        except ConfigError as error:
             return {**told, "error": str(error), "ours": True}
         return {**told, **shard}
 

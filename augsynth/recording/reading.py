@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from augsynth._parquet import record_batches
+from augsynth.choosing import choose_by_seed
 from augsynth.errors import CapabilityError, CheckpointError, ConfigError, DataError, FitWarning
 from augsynth.generator.generator import Generator
 from augsynth.labels.frequencies import by_class
@@ -20,8 +21,6 @@ from augsynth.loading import stored_spec
 from augsynth.recording.columns import arrow, raws_of, tensor_of
 from augsynth.recording.manifest import Manifest
 from augsynth.recording.storage import Storage
-
-_GOLDEN = -7046029254386353131  # 2**64 over the golden ratio, as a signed number
 
 
 class Recorded(Generator):
@@ -117,9 +116,6 @@ class Recorded(Generator):
         raise CapabilityError(f"what was recorded is in {self.folder} already: copy that folder")
 
     def _rows(self, labels: Tensor | None, topics: Tensor | None, seeds: Tensor) -> Tensor:
-        # Fibonacci hashing (Knuth 1998, section 6.4): seeds are random already or in turn, and rounds of Philox would
-        # take half of the time of a request
-        share = ((seeds.cpu() * _GOLDEN) >> 32 & 0xFFFFFFFF).double() * 2.0**-32
         label = None if self._labels is None else labels
         topic = None if self._topics is None else topics
         order, starts, counts = self._sorted(label is not None, topic is not None)
@@ -133,7 +129,7 @@ class Recorded(Generator):
                 if wanted is not None
             )
             raise ConfigError(f"{self.folder} holds no sample of {told}: record some, or ask for others")
-        return order[starts[group] + (share * there).long()]
+        return order[starts[group] + choose_by_seed(seeds.cpu(), there)]
 
     def _groups(self, labels: Tensor | None, topics: Tensor | None, n: int) -> Tensor:
         """(n,) one number for each pair of a label and a topic, by position (n,); None for any."""

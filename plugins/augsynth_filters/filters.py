@@ -91,8 +91,7 @@ class Novelty:
     """
 
     def __init__(self, real: Any = None, *, quantile: float = 0.05) -> None:
-        if not 0.0 <= quantile < 1.0:
-            raise augsynth.ConfigError(f"quantile={quantile!r}: expected a share in [0, 1)")
+        authoring.check_shares(below_one=True, quantile=quantile)
         self.judge = _judge(real)
         self.modality = self.judge.spec.modality
         apart = self.judge.to_detail_of_real()

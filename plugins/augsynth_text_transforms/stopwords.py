@@ -26,8 +26,7 @@ class Stopwords(authoring.TextTransform):
     """
 
     def __init__(self, *, rate: float = 0.5, words: str | Iterable[str] = "english") -> None:
-        if not 0.0 <= rate <= 1.0:
-            raise augsynth.ConfigError(f"rate={rate!r}: expected a share in [0, 1]")
+        authoring.check_shares(rate=rate)
         self.rate = rate
         self.words = _listed(words) if isinstance(words, str) else frozenset(word.lower() for word in words)
 

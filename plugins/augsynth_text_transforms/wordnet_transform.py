@@ -25,8 +25,7 @@ class WordNet(authoring.TextTransform):
     def __init__(self, *, relation: str = "synonym", rate: float = 0.1) -> None:
         if relation not in RELATIONS:
             raise augsynth.ConfigError(f"relation={relation!r}: expected {' or '.join(map(repr, RELATIONS))}")
-        if not 0.0 <= rate <= 1.0:
-            raise augsynth.ConfigError(f"rate={rate!r}: expected a share in [0, 1]")
+        authoring.check_shares(rate=rate)
         self.relation, self.rate = relation, rate
 
     def apply(self, text: str, seed: int) -> str:
