@@ -10,7 +10,8 @@ regression on the embeddings.
 
 Generated texts that are nearly in the test set, which a pretrained model may know by heart, are counted and left out.
 Prompts, thresholds and numbers were set beforehand; the test set is for nothing but the scores. Each draw and arm is
-kept in ``--out`` with its texts, and not made again.
+kept in ``--out`` with its texts, and not made again; so two processes can share the draws (``--draws 0 1 2`` beside
+``--draws 3 4``). Arms of which all draws are there are recorded, others keep what is on record.
 
     python benchmarks/bench_few_texts.py --model gemma-3-270m.gguf --data trec6 --sizes 50 100
 """
@@ -166,6 +167,7 @@ def main() -> None:
     parser.add_argument("--data", choices=list(DESCRIPTIONS), default="trec6")
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--draws", type=int, nargs="+", help="which of the seeds to make now; all if not given")
     parser.add_argument("--number", type=int, default=360, help="generated texts a seed")
     parser.add_argument("--steps", type=int, default=400, help="of the small network")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=[one for one in ARMS if one != "lora"])
@@ -175,7 +177,7 @@ def main() -> None:
     embed = Remembered()
     options.out.mkdir(parents=True, exist_ok=True)
     for size in options.sizes:
-        for seed in range(options.seeds):
+        for seed in options.draws or range(options.seeds):
             draw = Draw(size, seed, everything, test, embed, options)
             for arm in ("real", *options.arms):
                 file = options.out / f"{options.data}-{size}-{seed}-{arm}.json"
@@ -189,11 +191,13 @@ def main() -> None:
                     found["agreed"] = {"count": len(kept), "scores": scores(draw.train + kept, *common)}
                 file.write_text(json.dumps({**found, "told": told, "rows": rows}, indent=1, ensure_ascii=False))
                 print(size, seed, arm, json.dumps(found), told, flush=True)
-    name, told = f"few-texts-{options.data}", {"model": str(options.model), "steps": options.steps}
+    name, told = f"few-texts-{options.data}", {"model": Path(options.model or "none").stem, "steps": options.steps}
     file = RESULTS / f"{name}.json"
     before = json.loads(file.read_text())["figures"] if file.is_file() else {}
-    others = {size: arms for size, arms in before.items() if size.isdigit() and int(size) not in options.sizes}
-    record(name, {**told, "number": options.number, **others, **table(options)})
+    now = table(options)
+    sizes = sorted({size for size in (*before, *now) if size.isdigit()}, key=int)
+    merged = {size: {**before.get(size, {}), **now.get(size, {})} for size in sizes}
+    record(name, {**told, "number": options.number, **merged})
 
 
 def table(options: Any) -> dict[str, Any]:

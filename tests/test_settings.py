@@ -14,6 +14,7 @@ DIGITS = open_dataset("digits").subset(torch.arange(200))
 TEXTS = [(f"a sentence about {thing} number {i}", thing) for i in range(10) for thing in ("cats", "dogs")]
 GENERATORS = {
     **dict.fromkeys(("vae", "autoencoder", "vaegan", "gan", "flow", "vqvae", "merf"), DIGITS),
+    "augsynth-template/gaussian": DIGITS,
     **dict.fromkeys(("lstm", "lstm_autoencoder"), TEXTS),
     "specvae": TinyTones(16),
 }

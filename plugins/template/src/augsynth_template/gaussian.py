@@ -12,6 +12,7 @@ class Gaussian(authoring.Generator):
     """Draws from a normal distribution per class over the leading principal components of the samples."""
 
     def build(self, spec: authoring.SampleSpec, *, components: int = 20) -> None:
+        authoring.check_whole(components=components)
         values, classes = math.prod(spec.shape), max(1, spec.num_classes)
         # buffers and parameters are what the checkpoint holds
         self.register_buffer("mean", torch.zeros(classes, values))
