@@ -313,7 +313,7 @@ class Items(list[Any]):
             return type(self)(super().__getitem__(index))
         if isinstance(index, (Tensor, np.ndarray, list)):
             positions = index if isinstance(index, list) else index.tolist()
-            return type(self)(super(Items, self).__getitem__(i) for i in positions)
+            return type(self)(map(super().__getitem__, positions))
         return super().__getitem__(index)
 
 

@@ -141,6 +141,10 @@ class LabelSpec:
             found = torch.searchsorted(self._integers, labels).clamp(max=len(self) - 1)
             if torch.equal(self._integers[found], labels):
                 return found  # else one is unknown; below, the error says which
+        if isinstance(labels, list) and type(self.values[0]) is str and set(map(type, labels)) == {str}:
+            places = [*map(self._places.get, labels)]
+            if None not in places:
+                return torch.tensor(places, dtype=torch.int64)  # else one is unknown, as above
         known: dict[Any, int] = {}
         positions = []
         for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
@@ -239,6 +243,11 @@ class LabelSpec:
     def _integers(self) -> Tensor:
         """Values that are ints, (classes,) int64, ascending."""
         return torch.tensor(self.values, dtype=torch.int64)
+
+    @cached_property
+    def _places(self) -> dict[Label, int]:
+        """Position of each value."""
+        return {value: i for i, value in enumerate(self.values)}
 
     @cached_property
     def _table(self) -> Tensor:

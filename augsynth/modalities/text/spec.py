@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -60,7 +61,7 @@ class TextSpec(ListSpec):
         return Texts(raws)
 
     def joined(self, parts: Sequence[Sequence[str]]) -> Texts:
-        return Texts(text for part in parts for text in part)
+        return Texts(chain.from_iterable(parts))
 
     def inputs(self, given: Any) -> Texts:
         if isinstance(given, str):
@@ -84,6 +85,8 @@ class TextSpec(ListSpec):
     def flaw(self, made: Any, n: int) -> str | None:
         if len(made) != n:
             return f"made {len(made)} texts, expected {n}"
+        if set(map(type, made)) <= {str}:
+            return None
         wrong = next((one for one in made if not isinstance(one, str)), None)
         return f"made {wrong!r}, expected str" if wrong is not None else None
 
