@@ -136,6 +136,10 @@ def test_what_is_no_rewriting_leaves_the_text(monkeypatch):
     for said in ("", text, text.upper() + " !", "a => b", "word " * 40, "so so so so so so so so"):
         monkeypatch.setattr("augsynth_transformers.rewriting.text_of", lambda *_, said=said: said)
         assert rewrite([text], torch.tensor([1]), temperature=1.0) == [text]
+    question, answer, other = "Who was the host ?", "King was the host.", "“Which man was the host?”"
+    for text, said, kept in ((question, answer, question), (answer, question, answer), (question, other, other)):
+        monkeypatch.setattr("augsynth_transformers.rewriting.text_of", lambda *_, said=said: said)
+        assert rewrite([text], torch.tensor([1]), temperature=1.0) == [kept]  # who asks is not answered
     long = "word " * 400  # more than the model sees
     assert rewrite([long], torch.tensor([1]), temperature=1.0) == [long]
     assert all(len(pair) == 2 for pair in PAIRS)

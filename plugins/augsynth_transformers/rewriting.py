@@ -51,8 +51,9 @@ class Rewriter:
     def __call__(
         self, texts: Sequence[str], seeds: Tensor, *, temperature: float, top_k: int | None = 50, top_p: float = 0.95
     ) -> list[str]:
-        """n texts, each in other words. What comes out empty, in a loop, the same, or far shorter or longer is written
-        anew, four times at most; then the text stays as it was, as does one that the model cannot see in full.
+        """n texts, each in other words. What comes out empty, in a loop, the same, far shorter or longer, or as an
+        answer to a question is written anew, four times at most; then the text stays as it was, as does one that the
+        model cannot see in full.
 
         Args:
             seeds: (n,) int64; text i follows seed i alone.
@@ -92,8 +93,13 @@ class Rewriter:
 
 
 def _serves(text: str, of: str) -> bool:
-    """Whether a rewriting is one: other words, and about as many."""
+    """Whether a rewriting is one: other words, and about as many, that still ask or still tell. A small model likes to
+    answer a question."""
     before, after = len(of.split()), len(text.split())
-    if _BETWEEN.strip() in text:
+    if _BETWEEN.strip() in text or _asks(text) != _asks(of):
         return False
     return flaw_of(text, "", [of]) is None and before <= 2 * after + 2 and after <= 2 * before + 2
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip("\"'»”’) ").endswith(("?", "？", "؟"))
