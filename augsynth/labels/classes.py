@@ -18,6 +18,7 @@ from augsynth.errors import DataError, UnknownLabelError
 from augsynth.labels.frequencies import drawn_by_counts
 
 Label = int | str | bool
+_PLAIN = {bool, int, str}
 
 
 def plain_label(label: Any) -> Label:
@@ -141,18 +142,10 @@ class LabelSpec:
             found = torch.searchsorted(self._integers, labels).clamp(max=len(self) - 1)
             if torch.equal(self._integers[found], labels):
                 return found  # else one is unknown; below, the error says which
-        if isinstance(labels, list) and type(self.values[0]) is str and set(map(type, labels)) == {str}:
-            places = [*map(self._places.get, labels)]
-            if None not in places:
-                return torch.tensor(places, dtype=torch.int64)  # else one is unknown, as above
-        known: dict[Any, int] = {}
-        positions = []
-        for label in labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels:
-            plain = label if type(label) is int else plain_label(label)
-            if plain not in known:
-                known[plain] = self.index(plain)
-            positions.append(known[plain])
-        return torch.tensor(positions, dtype=torch.int64)
+        several = labels.tolist() if isinstance(labels, (Tensor, np.ndarray)) else labels
+        plain = [label if type(label) in _PLAIN else plain_label(label) for label in several]
+        known = {label: self.index(label) for label in dict.fromkeys(plain)}
+        return torch.tensor([known[label] for label in plain], dtype=torch.int64)
 
     def requested(self, labels: Any, n: int) -> Tensor:
         """What a generator is asked for: (n,) int64 positions of one label for all, or of as many as are given. Raises
@@ -243,11 +236,6 @@ class LabelSpec:
     def _integers(self) -> Tensor:
         """Values that are ints, (classes,) int64, ascending."""
         return torch.tensor(self.values, dtype=torch.int64)
-
-    @cached_property
-    def _places(self) -> dict[Label, int]:
-        """Position of each value."""
-        return {value: i for i, value in enumerate(self.values)}
 
     @cached_property
     def _table(self) -> Tensor:

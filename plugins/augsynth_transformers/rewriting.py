@@ -51,9 +51,9 @@ class Rewriter:
     def __call__(
         self, texts: Sequence[str], seeds: Tensor, *, temperature: float, top_k: int | None = 50, top_p: float = 0.95
     ) -> list[str]:
-        """n texts, each in other words. What comes out empty, in a loop, the same, far shorter or longer, or as an
-        answer to a question is written anew, four times at most; then the text stays as it was, as does one that the
-        model cannot see in full.
+        """n texts, each in other words. What comes out empty, in a loop, the same, far shorter or longer, or asks where
+        the text tells, or tells where it asks, is written anew, four times at most; then the text stays as it was, as
+        does one that the model cannot see in full.
 
         Args:
             seeds: (n,) int64; text i follows seed i alone.
