@@ -150,6 +150,34 @@ def test_a_step_that_updates_nothing_is_explained():
         quick_fit(WrongOptimizer, TinyImages(), steps=5)
 
 
+class Judged(Mean):
+    """A second optimizer, of a weight that the loss of the first reaches, and a third, whose weight no loss reaches."""
+
+    def build(self, spec, *, spread: float = 0.5):
+        super().build(spec, spread=spread)
+        self.judge, self.idle = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))
+        self.asked = []
+        self.judge.register_post_accumulate_grad_hook(lambda p: self.asked.append("judge"))
+
+    def optimizers(self):
+        return {name: torch.optim.SGD([getattr(self, name)], 0.1) for name in ("image", "judge", "idle")}
+
+    def training_step(self, batch):
+        self.asked.clear()
+        loss = super().training_step(batch)["loss"]
+        self.optimize("image", loss * self.judge)
+        assert not self.asked, "its gradient is nobody's, and was computed"
+        self.optimize("idle", super().training_step(batch)["loss"])
+        self.optimize("judge", super().training_step(batch)["loss"].detach() * self.judge)
+        assert self.asked == ["judge"]
+        return {"loss": loss}
+
+
+def test_gradients_are_computed_of_what_an_optimizer_moves():
+    gen = quick_fit(Judged, TinyImages(), steps=5)
+    assert gen.judge.item() < 1.0 == gen.idle.item()
+
+
 class Unwilling(Mean):
     def draw(self, labels, seeds, *, temperature, truncation):
         return torch.zeros(len(seeds), 2, 2)

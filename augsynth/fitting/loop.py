@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng, seed_torch
@@ -254,9 +254,10 @@ class FitLoop:
                 f"training_step of {type(self.generator).__name__} returned {sorted(losses)} and made no update: "
                 "with one optimizer return {'loss': ...}, with several call self.optimize(name, loss)"
             )
+        name = next(iter(self.optimizers))
         if anew:
-            next(iter(self.optimizers.values())).zero_grad()
-        self.fabric.backward(losses["loss"] * weight)
+            self.optimizers[name].zero_grad()
+        self.fabric.backward(losses["loss"] * weight, inputs=self._moved(name))
 
     def _begin(self, share: float, salt: int) -> None:
         """What comes before any step: learning rates, seeds, and networks as for training."""
@@ -274,19 +275,19 @@ class FitLoop:
             raise BrokenPluginError(f"there is no optimizer {name!r}; optimizers() made {sorted(self.optimizers)}")
         self._updates += 1
         self.optimizers[name].zero_grad()
-        self.fabric.backward(loss)
+        self.fabric.backward(loss, inputs=self._moved(name))
         self._update(name)
 
     def _update(self, name: str) -> None:
         """Move what an optimizer moves, by the gradients that are there."""
-        optimizer = self.optimizers[name]
-        own = {id(parameter): parameter for group in optimizer.param_groups for parameter in group["params"]}
-        self.ranks.average_gradients(own.values(), self.settings.batch_size)
+        self.ranks.average_gradients(self._moved(name), self.settings.batch_size)
         self._steppers[name].step()
-        # the loss reached networks that this optimizer does not move; their gradients must not linger
-        for parameter in self.generator.parameters():
-            if id(parameter) not in own:
-                parameter.grad = None
+
+    def _moved(self, name: str) -> list[nn.Parameter]:
+        """What an optimizer moves. Gradients are computed of that alone: a GAN's generator is judged by a network whose
+        own would be a third of the work, and would linger."""
+        groups = self.optimizers[name].param_groups
+        return [parameter for group in groups for parameter in group["params"] if parameter.requires_grad]
 
     @contextmanager
     def _interrupt_between_steps(self) -> Iterator[None]:
