@@ -8,6 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from augsynth._version import __version__
 from augsynth.generator.generator import Generator
 from augsynth.recipe.keys import Recipe
@@ -34,6 +37,7 @@ class Outcome:
         prepared: what preparation took out, for people.
         skipped: stages that were done already.
         seconds: of each stage.
+        gone: positions of the samples that preparation took out, or None.
     """
 
     recipe: Recipe
@@ -47,6 +51,14 @@ class Outcome:
     prepared: str | None = None
     skipped: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    gone: Tensor | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Training samples of each class in the first draw, less those that were taken out."""
+        rows = self.sets.chosen(0, self.gone)
+        counts = torch.bincount(self.sets.classes[rows], minlength=len(self.sets.names))
+        return dict(zip(self.sets.names, counts.tolist(), strict=True))
 
     @property
     def sentence(self) -> str:
@@ -76,7 +88,7 @@ class Outcome:
             "rarest classes": self.rarest,
             "classic": self.classic,
             "preparation": self.prepared,
-            "training samples of each class": dict(zip(self.sets.names, self.sets.counts(0), strict=True)),
+            "training samples of each class": self.counts,
             "test samples": len(self.sets.test_data),
             "generator": {"plugin": self.generator.plugin, "config": self.generator.config},
             "seconds": self.seconds,

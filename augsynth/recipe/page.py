@@ -29,7 +29,7 @@ def write_page(outcome: Outcome, path: Path, text: str | None) -> Path | None:
             path,
             outcome=outcome,
             **_shown(draw_grid(outcome, path.parent), outcome),
-            counts=dict(zip(outcome.sets.names, outcome.sets.counts(0), strict=True)),
+            counts=outcome.counts,
             prepared=outcome.prepared,
             privacy=_privacy(outcome),
             text=text,
