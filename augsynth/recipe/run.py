@@ -88,8 +88,15 @@ class Run:
             self.gone = torch.tensor(self.state.facts("prepare")["gone"], dtype=torch.int64)
         for draw in self.draws:
             self._stage(f"generator-{draw}", lambda draw=draw: self._fit(draw))
-        outcome = Outcome(recipe, self.folder, self.sets, self.generator(0), gone=self.gone)
-        outcome.skipped, outcome.seconds = self.skipped, self.seconds
+        outcome = Outcome(
+            recipe,
+            self.folder,
+            self.sets,
+            self.generator(0),
+            skipped=self.skipped,
+            seconds=self.seconds,
+            gone=self.gone,
+        )
         if recipe.prepare is not None:
             facts = self.state.facts("prepare")
             told = ", ".join(f"{count} {kind}" for kind, count in facts["found"].items())

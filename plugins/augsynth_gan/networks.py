@@ -98,9 +98,8 @@ class FastGeneratorBlock(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = ClassAffine(block.norm1), ClassAffine(block.norm2)
         self.conv2, self.skip = block.conv2, block.skip
-        weight = block.conv1.weight.detach()  # (out, in, 3, 3)
-        kernel = doubling_kernel(weight)
-        self.up = nn.ConvTranspose2d(weight.shape[1], weight.shape[0], 4, stride=2, padding=1)
+        kernel = doubling_kernel(block.conv1.weight.detach())  # (in, out, 4, 4)
+        self.up = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], 4, stride=2, padding=1)
         self.up.weight = nn.Parameter(kernel.contiguous(), requires_grad=False)
         self.up.bias = block.conv1.bias
 
@@ -152,15 +151,20 @@ class DiscriminatorBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.conv1(x if self.first else F.relu(x)))
-        if self.down and h.shape[2] % 2 == 0 and h.shape[3] % 2 == 0:
-            conv2: Any = self.conv2
-            h = F.conv2d(h, halving_kernel(conv2.weight), conv2.bias, stride=2, padding=1)
+        if self.down:
+            # pooling before the 1×1 convolution of the skip commutes, and is cheaper
+            h, x = self._halved(h), F.avg_pool2d(x, 2, ceil_mode=True)
         else:
             h = self.conv2(h)
-            h = F.avg_pool2d(h, 2, ceil_mode=True) if self.down else h
-        # pooling before the 1×1 convolution of the skip commutes, and is cheaper
-        out: Tensor = h + self.skip(F.avg_pool2d(x, 2, ceil_mode=True) if self.down else x)
+        out: Tensor = h + self.skip(x)
         return out
+
+    def _halved(self, h: Tensor) -> Tensor:
+        """The second convolution and mean pooling, in one operation where both sides are even."""
+        if h.shape[2] % 2 or h.shape[3] % 2:
+            return F.avg_pool2d(self.conv2(h), 2, ceil_mode=True)
+        conv2: Any = self.conv2  # what spectral_norm returns has lost its type
+        return F.conv2d(h, halving_kernel(conv2.weight), conv2.bias, stride=2, padding=1)
 
 
 class Discriminator(nn.Module):

@@ -26,14 +26,14 @@ class ImageClassifier(nn.Module):
         super().__init__()
         self.spec = spec
         levels = max(2, int(math.log2(min(spec.height, spec.width) / 10)))
-        large = levels > 2
-        first = nn.Conv2d(spec.shape[0], 32, 3 + 2 * large, stride=1 + large, padding=1 + large)
+        stride = 1 if levels == 2 else 2
+        first = nn.Conv2d(spec.shape[0], 32, 2 * stride + 1, stride=stride, padding=stride)
         layers: list[nn.Module] = [first, nn.ReLU(), nn.MaxPool2d(2)]
         for before, after in pairwise([32, *[64] * (levels - 1)]):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-        if large:
+        if stride == 2:
             layers.pop()  # the first has halved the sides twice
-        height, width = ((side + large) // (1 + large) // 2 ** (levels - large) for side in (spec.height, spec.width))
+        height, width = (math.ceil(side / stride) * stride // 2**levels for side in (spec.height, spec.width))
         self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * height * width, 128), nn.ReLU())
         self.head = nn.Linear(128, classes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
