@@ -130,3 +130,21 @@ def test_work_on_the_cpu_leaves_the_gpu_alone(tmp_path):
         "assert not torch.cuda.is_initialized()\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_a_batch_is_written_into_pinned_memory_and_not_copied_there():
+    gen = quick_fit("vae", DATA, steps=5, width=8)
+    x, y = torch.stack([x for x, _ in DATA]), torch.tensor([int(y) for _, y in DATA])
+    blended = augsynth.SyntheticDataset(torch.utils.data.TensorDataset(x, y), gen, ratio=0.5, seed=0)
+    made = augsynth.loader(blended, 16, num_workers=0, pin_memory=True)
+    written = []
+
+    def watched(batch, own=made.collate_fn):
+        written.append(own(batch))
+        return written[-1]
+
+    watching = DataLoader(blended, 16, pin_memory=True, collate_fn=watched)
+    for batch, plain in zip(watching, DataLoader(blended, 16), strict=True):
+        assert all(one.is_pinned() for one in written[-1])
+        assert [one.data_ptr() for one in batch] == [one.data_ptr() for one in written[-1]]
+        assert all(torch.equal(a, b) for a, b in zip(batch, plain, strict=True))

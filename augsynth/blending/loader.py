@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -50,13 +51,13 @@ def loader(
     check_whole(batch_size=batch_size)
     if num_workers is None:
         num_workers = _fastest(dataset, batch_size)
+    pin_memory = options.pop("pin_memory", torch.cuda.is_available())
     usual = {
-        "collate_fn": collate,
+        "collate_fn": partial(collate, pin_memory=True) if pin_memory and not num_workers else collate,
         "num_workers": num_workers,
         "persistent_workers": num_workers > 0,
-        "pin_memory": torch.cuda.is_available(),
     }
-    return DataLoader(dataset, batch_size=batch_size, **{**usual, **options})
+    return DataLoader(dataset, batch_size=batch_size, pin_memory=pin_memory, **{**usual, **options})
 
 
 class _Turns:

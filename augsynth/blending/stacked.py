@@ -123,12 +123,13 @@ class StackedSamples(UserList[Any]):
     def data(self, samples: list[Any]) -> None:
         self._samples, self._parts = samples, None
 
-    def stacked(self, *, shared: bool = False) -> list[Tensor] | None:
+    def stacked(self, *, shared: bool = False, pinned: bool = False) -> list[Tensor] | None:
         """Inputs (n, ...) and labels (n,), None once somebody has looked at the samples.
 
         Args:
             shared: in shared memory, for another process. None of large samples: that memory costs most to write, and
                 ``default_collate`` writes it once.
+            pinned: in page-locked memory, which a GPU reads without a copy in between.
         """
         if self._parts is None or (shared and self._parts[0].inputs[0].nbytes >= _LARGE):
             return None
@@ -139,7 +140,7 @@ class StackedSamples(UserList[Any]):
             everywhere[at] = rows
         found = []
         for i, array in enumerate((columns.inputs, columns.targets)):
-            out = array.new_empty((len(self), *array.shape[1:]))
+            out = (_pinned if pinned else torch.empty)((len(self), *array.shape[1:]), dtype=array.dtype)
             if shared:
                 out = out.share_memory_()
             # a row too many is written where a synthetic one comes: memory is touched once, and not for a part as well
@@ -164,7 +165,7 @@ class StackedSamples(UserList[Any]):
         return self.data[index]
 
 
-def collate(batch: Sequence[Any]) -> Any:
+def collate(batch: Sequence[Any], *, pin_memory: bool = False) -> Any:
     """A ``collate_fn`` for a stock ``DataLoader`` that gives what torch's ``default_collate`` gives, faster.
 
     The samples that a :class:`SyntheticDataset` over arrays hands out (``TensorDataset``, arrays that
@@ -173,12 +174,22 @@ def collate(batch: Sequence[Any]) -> Any:
 
     Args:
         batch: n samples.
+        pin_memory: write such a batch into pinned memory straight away, which saves a ``DataLoader(pin_memory=True)``
+            without workers the copy there. Nothing changes where there is no CUDA device, in a worker process, which
+            hands batches on in shared memory, and for what goes to ``default_collate``.
 
     Returns:
         As ``default_collate``: of samples ``(x, y)`` a list of a tensor (n, ...) and a tensor (n,).
     """
-    found = batch.stacked(shared=get_worker_info() is not None) if isinstance(batch, StackedSamples) else None
+    if not isinstance(batch, StackedSamples):
+        return default_collate(batch)  # type: ignore[arg-type]
+    in_worker = get_worker_info() is not None
+    found = batch.stacked(shared=in_worker, pinned=pin_memory and not in_worker and torch.cuda.is_available())
     return default_collate(batch) if found is None else found  # type: ignore[arg-type]
+
+
+def _pinned(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=dtype, pin_memory=True)
 
 
 def _labels(targets: Tensor, whole: bool) -> Sequence[Any]:

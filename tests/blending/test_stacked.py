@@ -224,7 +224,8 @@ def test_filters_see_every_sample(gens):
 def test_a_loader_is_a_stock_one_and_gives_the_same(gens):
     blended, plain = pairs(gens, "tensors")
     made = augsynth.loader(blended, 16, num_workers=0, shuffle=True, generator=torch.Generator().manual_seed(3))
-    assert type(made) is DataLoader and made.collate_fn is collate and not made.persistent_workers
+    assert type(made) is DataLoader and not made.persistent_workers
+    assert getattr(made.collate_fn, "func", made.collate_fn) is collate  # a partial of it where memory can be pinned
     stock = DataLoader(plain, 16, shuffle=True, generator=torch.Generator().manual_seed(3))
     for a, b in zip(made, stock, strict=True):
         same(a, b)
@@ -234,6 +235,38 @@ def test_a_loader_is_a_stock_one_and_gives_the_same(gens):
             augsynth.loader(blended, **wrong)
     with pytest.raises(augsynth.ConfigError, match="expected a SyntheticDataset"):
         augsynth.loader(REAL["tensors"])
+
+
+def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, monkeypatch):
+    blended, plain = pairs(gens, "tensors")
+    wanted = default_collate(plain.__getitems__(range(30)))
+    if not torch.cuda.is_available():
+        same(collate(blended.__getitems__(range(30)), pin_memory=True), wanted)  # ordinary memory, and no error
+    asked = []
+
+    def pinned(shape, dtype):
+        asked.append(torch.empty(shape, dtype=dtype))
+        return asked[-1]
+
+    monkeypatch.setattr("augsynth.blending.stacked._pinned", pinned)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    found = collate(blended.__getitems__(range(30)), pin_memory=True)
+    same(found, wanted)
+    assert [one.data_ptr() for one in found] == [one.data_ptr() for one in asked]
+    collate(blended.__getitems__(range(30)))
+    assert len(asked) == 2
+
+    monkeypatch.setattr("augsynth.blending.stacked.get_worker_info", object)  # as in a worker process
+    same(collate(blended.__getitems__(range(30)), pin_memory=True), wanted)
+    assert len(asked) == 2
+
+
+def test_a_loader_asks_for_pinned_memory_where_it_has_no_workers(gens):
+    blended, _ = pairs(gens, "tensors")
+    pins = augsynth.loader(blended, 16, num_workers=0, pin_memory=True)
+    assert pins.pin_memory and pins.collate_fn.func is collate and pins.collate_fn.keywords == {"pin_memory": True}
+    assert augsynth.loader(blended, 16, num_workers=2, pin_memory=True).collate_fn is collate
+    assert augsynth.loader(blended, 16, num_workers=0, pin_memory=False).collate_fn is collate
 
 
 def test_measuring_leaves_no_trace(gens):
