@@ -1,4 +1,8 @@
-"""Copy some rows of an array, by one thread where that is enough."""
+"""Copy some rows of an array, by one thread: torch splits such copies among threads, which wait for one another.
+
+On two cores that others keep busy, 256 images of 28×28 take 7 ms so in place of 0.2, and of 64×64 RGB 6.7 ms in place
+of 1.6; where nobody else is at work, half of the time.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LARGE = 2**22  # bytes, from which on the copy takes longer than the wait
 
-
-def _by_torch(copied: Tensor) -> bool:
-    return copied.nbytes > _LARGE or copied.dtype == torch.bfloat16  # which NumPy has not
+def _by_torch(array: Tensor) -> bool:
+    return array.dtype == torch.bfloat16  # which NumPy has not
 
 
 def gathered(array: Tensor, rows: Tensor, out: Tensor | None = None) -> Tensor:
-    """``array[rows]``. torch splits this among its threads, which wait for one another: for 256 images of 28×28, where
-    the other core is busy, 8 ms in place of 60 µs.
+    """``array[rows]``.
 
     Args:
         array: (n, ...) on the CPU.
@@ -28,6 +29,13 @@ def gathered(array: Tensor, rows: Tensor, out: Tensor | None = None) -> Tensor:
     # "clip" writes straight into the target; "raise" would go by way of another array
     np.take(array.detach().numpy(), rows.numpy(), axis=0, out=out.numpy(), mode="clip")
     return out
+
+
+def copied(array: Tensor, rows: Tensor, out: Tensor, at: Tensor) -> None:
+    """``out[at] = array[rows]`` of large rows, each copied once; (k,) rows and positions, of a dtype that NumPy has."""
+    source, target = array.detach().numpy(), out.numpy()
+    for i, row in zip(at.tolist(), rows.tolist(), strict=True):
+        target[i] = source[row]
 
 
 def scattered(out: Tensor, rows: Tensor, values: Tensor) -> None:

@@ -16,7 +16,7 @@ from augsynth.blending.blend import Blend
 from augsynth.blending.plan import Decision, EpochPlan
 from augsynth.blending.real_data import is_blend, positions_of, read
 from augsynth.blending.source import Rows, refuse_forked_cuda
-from augsynth.blending.stacked import Columns, StackedSamples
+from augsynth.blending.stacked import Columns, Made, StackedSamples
 from augsynth.blending.strength import ByClass
 from augsynth.errors import ConfigError
 from augsynth.seeding import derive
@@ -84,17 +84,21 @@ class Making(Blend):
         rows = decision.synthetic.nonzero().flatten()
         if not len(rows):
             return StackedSamples(columns=columns, rows=columns.at(decision.sources))
-        labels: Any = self._form.labels
-        wanted, began = decision.classes.index_select(0, rows), time.perf_counter_ns()
-        made = self._labelled.draw(labels.values_of(wanted), decision.seeds.index_select(0, rows)).stacked
-        self._shared.generated(len(rows), time.perf_counter_ns() - began)
-        y = labels.batched(wanted)
-        if made is None or not columns.takes(made, y):
-            self._columns = None  # nor will later ones be: nothing is drawn in vain again
-            return None
         at = (~decision.synthetic).nonzero().flatten()
         real = columns.at(decision.sources.index_select(0, at))
-        return StackedSamples(columns=columns, rows=real, at=at, made=(made, y, rows))
+        labels: Any = self._form.labels
+        wanted, began = decision.classes.index_select(0, rows), time.perf_counter_ns()
+        asked, seeds, y = labels.values_of(wanted), decision.seeds.index_select(0, rows), labels.batched(wanted)
+        room = columns.room(len(decision.seeds))
+        if room is not None and columns.takes(room, y) and self._labelled.draw_into(room, rows, asked, seeds):
+            made = Made(y, rows, lambda: self._labelled.draw(asked, seeds).stacked, room)
+        elif (x := self._labelled.draw(asked, seeds).stacked) is not None and columns.takes(x, y):
+            made = Made(y, rows, lambda: x)
+        else:
+            self._columns = None  # nor will later ones be: nothing is drawn in vain again
+            return None
+        self._shared.generated(len(rows), time.perf_counter_ns() - began)
+        return StackedSamples(columns=columns, rows=real, at=at, made=made)
 
     def _put_real(self, decision: Decision, samples: list[Any], meta: list[dict[str, Any]] | None) -> None:
         rows = (~decision.synthetic).nonzero().flatten()

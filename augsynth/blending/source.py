@@ -13,6 +13,7 @@ from torch.utils.data import get_worker_info
 from augsynth.batch import SampleBatch
 from augsynth.blending.condition import drawn as drawn_from
 from augsynth.errors import ConfigError, FilterExhaustedError
+from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import derive, uniform
 
 Filter = Callable[[SampleBatch], Tensor]
@@ -142,6 +143,16 @@ class LabelledSource:
             return made
 
         return self.filters.draw(make, seeds)
+
+    def draw_into(self, out: Tensor, at: Tensor, labels: Tensor | list[Any], seeds: Tensor) -> bool:
+        """Copy what :meth:`draw` would give straight into the rows ``at`` (k,) of ``out``.
+
+        Returns:
+            Whether it was done: by a pool that has it in that form, where no filter judges it.
+        """
+        if self.filters.filters or not isinstance(self.source, SamplePool):
+            return False
+        return self.source.sample_into(out, at, labels=labels, seeds=seeds)
 
 
 def refuse_forked_cuda(source: Any) -> None:

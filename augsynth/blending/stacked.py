@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import UserList
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset, default_collate, get_worker_info
 
-from augsynth._gather import gathered, scattered
+from augsynth._gather import copied, gathered, scattered
+from augsynth._memory import Memory, pinned, plain, shared
 from augsynth.labels.kinds import Targets
 from augsynth.structure import Structure
 
 _PAIR = Structure("tuple", 0, 1, (), 2)
 _LARGE = 2**14  # bytes of a sample, from which on a view of it is cheaper than a copy
+
+
+@dataclass
+class Taken:
+    """The memory that the last batch of a dataset was collated into, which the next one is read into. Which it is tells
+    on time, and on no value."""
+
+    memory: Memory = plain
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,14 @@ class Columns:
         targets: (n,).
         rows: (m,) which of them the dataset has, or None for all.
         whole: whether the dataset yields labels as ints, rather than tensors.
+        taken: how its batches are collated.
     """
 
     inputs: Tensor
     targets: Tensor
     rows: Tensor | None
     whole: bool
+    taken: Taken = field(default_factory=Taken)
 
     @classmethod
     def of(cls, dataset: Any, structure: Structure, labels: Targets | None) -> Columns | None:
@@ -66,6 +77,17 @@ class Columns:
         """(k,) rows of the arrays, of k positions in the dataset."""
         return positions if self.rows is None else self.rows.index_select(0, positions)
 
+    @property
+    def large(self) -> bool:
+        """Whether a sample is large enough to be copied by itself."""
+        return self.inputs[0].nbytes >= _LARGE
+
+    def room(self, n: int) -> Tensor | None:
+        """(n, ...) for the inputs of a batch, not written yet; None where it is made of its parts."""
+        if not self.large or self.inputs.dtype == torch.bfloat16:
+            return None
+        return self.taken.memory((n, *self.inputs.shape[1:]), self.inputs.dtype)
+
     def takes(self, x: Tensor, y: Any) -> bool:
         """Whether synthetic inputs (m, ...) and labels (m,) are of the same form."""
         return (
@@ -73,6 +95,32 @@ class Columns:
             and (x.shape[1:], x.dtype) == (self.inputs.shape[1:], self.inputs.dtype)
             and (y.shape[1:], y.dtype) == (self.targets.shape[1:], self.targets.dtype)
         )
+
+
+@dataclass
+class Made:
+    """The synthetic samples of a batch of n.
+
+    Args:
+        y: (m,) labels.
+        at: (m,) where they come.
+        draw: their inputs (m, ...).
+        room: (n, ...) inputs of the whole batch, into which theirs were written already, until somebody takes it.
+    """
+
+    y: Tensor
+    at: Tensor
+    draw: Callable[[], Any]
+    room: Tensor | None = None
+
+    def inputs(self) -> Sequence[Tensor]:
+        """Those of the m, each a view."""
+        return self.draw().unbind() if self.room is None else [self.room[i] for i in self.at.tolist()]
+
+    def take_room(self) -> Tensor | None:
+        """The room, which is the taker's from now on, who may change what is in it."""
+        room, self.room = self.room, None
+        return room
 
 
 class StackedSamples(UserList[Any]):
@@ -84,7 +132,7 @@ class StackedSamples(UserList[Any]):
         columns: the arrays that real samples are in, with
         rows: (k,) of them, and
         at: (k,) where they come; None for all, in order.
-        made: inputs (m, ...) and labels (m,) of the synthetic ones, and (m,) where they come.
+        made: the synthetic ones.
     """
 
     def __init__(
@@ -94,7 +142,7 @@ class StackedSamples(UserList[Any]):
         columns: Columns | None = None,
         rows: Tensor | None = None,
         at: Tensor | None = None,
-        made: tuple[Tensor, Tensor, Tensor] | None = None,
+        made: Made | None = None,
     ) -> None:
         self._parts = None if columns is None or rows is None else (columns, rows, at, made)
         self._samples = list(samples or ())
@@ -105,15 +153,15 @@ class StackedSamples(UserList[Any]):
         if self._parts is not None:
             columns, rows, at, made = self._parts
             whole = columns.whole
-            views = columns.inputs[0].nbytes >= _LARGE
+            views = columns.large
             x = [columns.inputs[i] for i in rows.tolist()] if views else gathered(columns.inputs, rows).unbind()
             real = list(zip(x, _labels(columns.targets.index_select(0, rows), whole), strict=True))
             if at is None or made is None:
                 self._samples = real
             else:
                 self._samples = [None] * len(self)
-                synthetic = zip(made[0].unbind(), _labels(made[1], whole), strict=True)
-                for places, own in ((at, real), (made[2], synthetic)):
+                synthetic = zip(made.inputs(), _labels(made.y, whole), strict=True)
+                for places, own in ((at, real), (made.at, synthetic)):
                     for i, sample in zip(places.tolist(), own, strict=True):
                         self._samples[i] = sample
             self._parts = None
@@ -123,32 +171,30 @@ class StackedSamples(UserList[Any]):
     def data(self, samples: list[Any]) -> None:
         self._samples, self._parts = samples, None
 
-    def stacked(self, *, shared: bool = False, pinned: bool = False) -> list[Tensor] | None:
+    def stacked(self, memory: Memory = plain) -> list[Tensor] | None:
         """Inputs (n, ...) and labels (n,), None once somebody has looked at the samples.
 
         Args:
-            shared: in shared memory, for another process. None of large samples: that memory costs most to write, and
-                ``default_collate`` writes it once.
-            pinned: in page-locked memory, which a GPU reads without a copy in between.
+            memory: makes that of the result. None of large samples in shared memory, but where they were read into it:
+                it costs most to write, and ``default_collate`` writes it once.
         """
-        if self._parts is None or (shared and self._parts[0].inputs[0].nbytes >= _LARGE):
+        if self._parts is None:
             return None
         columns, rows, at, made = self._parts
+        columns.taken.memory = memory
+        x = None if made is None else made.take_room()
+        if x is None and memory is shared and columns.large:
+            return None
         everywhere = rows
         if at is not None:
             everywhere = torch.zeros(len(self), dtype=torch.int64)
             everywhere[at] = rows
-        found = []
-        for i, array in enumerate((columns.inputs, columns.targets)):
-            out = (_pinned if pinned else torch.empty)((len(self), *array.shape[1:]), dtype=array.dtype)
-            if shared:
-                out = out.share_memory_()
-            # a row too many is written where a synthetic one comes: memory is touched once, and not for a part as well
-            gathered(array, everywhere, out)
-            if made is not None:
-                scattered(out, made[2], made[i])
-            found.append(out)
-        return found
+        if x is not None and at is not None:
+            copied(columns.inputs, rows, x, at)
+        else:
+            x = _merged(columns.inputs, everywhere, memory, None if made is None else (made.at, made.draw()))
+        y = _merged(columns.targets, everywhere, memory, None if made is None else (made.at, made.y))
+        return [x, y]
 
     def __copy__(self) -> StackedSamples:
         return StackedSamples(self.data)
@@ -159,7 +205,7 @@ class StackedSamples(UserList[Any]):
     def __len__(self) -> int:
         if self._parts is None:
             return len(self._samples)
-        return len(self._parts[1]) + (0 if self._parts[3] is None else len(self._parts[3][2]))
+        return len(self._parts[1]) + (0 if self._parts[3] is None else len(self._parts[3].at))
 
     def __getitem__(self, index: Any) -> Any:
         return self.data[index]
@@ -183,13 +229,23 @@ def collate(batch: Sequence[Any], *, pin_memory: bool = False) -> Any:
     """
     if not isinstance(batch, StackedSamples):
         return default_collate(batch)  # type: ignore[arg-type]
-    in_worker = get_worker_info() is not None
-    found = batch.stacked(shared=in_worker, pinned=pin_memory and not in_worker and torch.cuda.is_available())
+    memory = plain
+    if get_worker_info() is not None:
+        memory = shared
+    elif pin_memory and torch.cuda.is_available():
+        memory = pinned
+    found = batch.stacked(memory)
     return default_collate(batch) if found is None else found  # type: ignore[arg-type]
 
 
-def _pinned(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    return torch.empty(shape, dtype=dtype, pin_memory=True)
+def _merged(array: Tensor, rows: Tensor, memory: Memory, made: tuple[Tensor, Tensor] | None) -> Tensor:
+    """``array[rows]``, and in the places (m,) that were made what was made (m, ...)."""
+    out = memory((len(rows), *array.shape[1:]), array.dtype)
+    # a row too many is written where a synthetic one comes: memory is touched once, and not for a part as well
+    gathered(array, rows, out)
+    if made is not None:
+        scattered(out, *made)
+    return out
 
 
 def _labels(targets: Tensor, whole: bool) -> Sequence[Any]:

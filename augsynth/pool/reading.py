@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,12 +17,13 @@ from augsynth._one_or_many import is_one
 from augsynth._orphaned import orphaned
 from augsynth.choosing import choose_by_seed
 from augsynth.errors import ConfigError, PoolError
-from augsynth.pool.filler import EPOCH, FILLED, ROWS, Board, Filler
+from augsynth.pool.filler import DEMANDED, EPOCH, FILLED, ROWS, Board, Filler
 from augsynth.pool.slots import Slots
 from augsynth.seeding import uniform
 
 _PICK, _LABEL = 0x9C1, 0x9C2
 _POLL = 0.002  # seconds
+_Read = TypeVar("_Read")
 
 
 class PoolReader:
@@ -84,16 +85,34 @@ class PoolReader:
         buffer = epoch % 2 if self.refresh == "epoch" else 0
         return int(self._board.cells[FILLED + buffer]) == epoch
 
-    def _from_epoch(self, classes: Tensor, seeds: Tensor) -> tuple[Any, Tensor, Tensor]:
+    def _from_epoch(self, classes: Tensor, seeds: Tensor, copy: Callable[[int, Tensor], _Read]) -> _Read:
+        """What ``copy(buffer, slots)`` makes of samples of the current epoch."""
         epoch = int(self._board.cells[EPOCH])
         if not self._ready():
             self._wait(self._ready, f"the samples of epoch {epoch}")
             epoch = int(self._board.cells[EPOCH])
-        found = self._slots.read(epoch % 2, self._picked(classes, seeds))
+        found = copy(epoch % 2, self._picked(classes, seeds))
         if int(self._board.cells[FILLED + epoch % 2]) != epoch:
             # the epoch went on while they were copied; what was copied may be of two epochs
-            return self._from_epoch(classes, seeds)
+            return self._from_epoch(classes, seeds, copy)
         return found
+
+    def sample_into(self, out: Tensor, at: Tensor, *, labels: Any, seeds: Tensor) -> bool:
+        """Copy what ``sample(labels=labels, seeds=seeds)`` gives straight into the rows ``at`` (n,) of ``out``.
+
+        Returns:
+            Whether it was done: not where samples are kept in another form than the dataset yields, or renewed all the
+            time.
+        """
+        if self.refresh == "continuous" or not self._slots.keeps(out[0]):
+            return False
+        self._demand()
+        classes = self._requested(labels, seeds)
+        self._from_epoch(classes, seeds, lambda buffer, slots: self._slots.read_into(buffer, slots, out, at))
+        return True
+
+    def _demand(self) -> None:
+        self._board.cells[DEMANDED] = 1
 
     def _from_renewed(self, classes: Tensor, seeds: Tensor) -> tuple[Any, Tensor, Tensor]:
         if not self._ready():

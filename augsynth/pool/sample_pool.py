@@ -16,7 +16,7 @@ from augsynth._one_or_many import number_asked
 from augsynth._shares import shares_of
 from augsynth.batch import SampleBatch
 from augsynth.errors import ConfigError
-from augsynth.pool.filler import BUSY_NS, DEMANDED, EPOCH, MADE, Board, Filler
+from augsynth.pool.filler import BUSY_NS, EPOCH, MADE, Board, Filler
 from augsynth.pool.pooled import Pooled
 from augsynth.pool.reading import PoolReader
 from augsynth.pool.slots import Slots, pinned, regions
@@ -220,7 +220,7 @@ class SamplePool(PoolReader):
         classes = self._requested(labels, row_seeds)
         self._demand()
         if self.refresh != "continuous":
-            raw, drawn_seeds, topics_read = self._from_epoch(classes, row_seeds)
+            raw, drawn_seeds, topics_read = self._from_epoch(classes, row_seeds, self._slots.read)
         else:
             raw, drawn_seeds, topics_read = self._from_renewed(classes, row_seeds)
         settings = {k: v for k, v in self.sampling.items() if isinstance(v, (bool, int, float, str))}
@@ -233,11 +233,6 @@ class SamplePool(PoolReader):
     def __getstate__(self) -> dict[str, Any]:
         # a worker reads; generator and thread stay where they are
         return {**self.__dict__, "_filler": None, "_close": _nothing}
-
-    # ------------------------------------------------------------------ private
-
-    def _demand(self) -> None:
-        self._board.cells[DEMANDED] = 1
 
 
 def _topic_shares(topics: Any, spec: Any) -> Tensor | None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from augsynth._gather import gathered
+from augsynth._gather import copied, gathered
 from augsynth.errors import ConfigError
 from augsynth.sample_spec import SampleSpec
 
@@ -79,6 +79,18 @@ class Slots:
             return gathered(self.content[buffer], slots), seeds, topics
         content, lengths = self.content[buffer].numpy(), self.lengths[buffer].numpy()
         return [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()], seeds, topics
+
+    def keeps(self, row: Tensor) -> bool:
+        """Whether a sample (...) that the dataset yields is kept here as it is, in a dtype that NumPy has."""
+        kept = self.content[0, :1]
+        if self.width or kept.dtype == torch.bfloat16 or (kept.shape[1:], kept.dtype) != (row.shape, row.dtype):
+            return False
+        yielded = self.spec.yielded(kept)
+        return isinstance(yielded, Tensor) and yielded.data_ptr() == kept.data_ptr()
+
+    def read_into(self, buffer: int, slots: Tensor, out: Tensor, at: Tensor) -> None:
+        """Copy the samples in ``slots`` (k,) into the rows ``at`` (k,) of ``out``, where :meth:`keeps` holds."""
+        copied(self.content[buffer], slots, out, at)
 
 
 def decoded(spec: SampleSpec, found: Any) -> Any:

@@ -237,6 +237,81 @@ def test_a_loader_is_a_stock_one_and_gives_the_same(gens):
         augsynth.loader(REAL["tensors"])
 
 
+@pytest.fixture(scope="module")
+def large_pools(gens):
+    """Over large samples: a pool whose samples are read straight into the batch, and one of which each is renewed."""
+    with (
+        augsynth.SamplePool(gens["large"], 60, seed=1) as by_epoch,
+        augsynth.SamplePool(gens["large"], 60, seed=1, refresh="never") as fixed,
+    ):
+        yield {"epoch": by_epoch, "never": fixed}
+
+
+@pytest.mark.parametrize("refresh", ["epoch", "never"])
+@pytest.mark.parametrize("mode", ["replace", "append"])
+def test_large_samples_of_a_pool_are_read_into_their_batch(gens, large_pools, refresh, mode):
+    settings = {"ratio": 0.5, "seed": 0, "mode": mode}
+    blended, plain = (
+        SyntheticDataset(r, large_pools[refresh], **settings) for r in (REAL["large"], Plain(REAL["large"]))
+    )
+    for epoch in range(2):
+        for one in (blended, plain):
+            one.set_epoch(epoch)
+        for indices in (range(30), [7, 7, -1, 0], [3], range(len(plain))):
+            wanted = default_collate(plain.__getitems__(indices))
+            same(collate(blended.__getitems__(indices)), wanted)
+            same(default_collate(blended.__getitems__(indices)), wanted)
+            looked = blended.__getitems__(indices)
+            assert all(torch.equal(a, b) for (a, _), (b, _) in zip(looked, plain.__getitems__(indices), strict=True))
+    assert blended.stats()["synthetic"] == 3 * plain.stats()["synthetic"] / 2
+
+
+def test_a_batch_can_be_collated_twice_and_looked_at_afterwards(gens, large_pools):
+    blended, plain = (
+        SyntheticDataset(r, large_pools["never"], ratio=0.5, seed=0) for r in (REAL["large"], Plain(REAL["large"]))
+    )
+    before, wanted = LARGE.clone(), default_collate(plain.__getitems__(range(40)))
+    batch = blended.__getitems__(range(40))
+    first = collate(batch)
+    first[0].zero_()
+    second = collate(batch)
+    same(second, wanted)
+    second[0].zero_()
+    same(default_collate(batch), wanted)
+    assert not first[0].any() and torch.equal(LARGE, before)
+
+
+def test_what_a_pool_keeps_in_another_form_is_not_read_into_a_batch(gens):
+    rolled = TensorDataset(LARGE.movedim(1, -1).contiguous(), Y)  # (H, W, C)
+    gen = quick_fit("vae", rolled, steps=2, width=8)
+    with augsynth.SamplePool(gen, 30, seed=1) as pool:
+        blended, plain = (SyntheticDataset(one, pool, ratio=0.5, seed=0) for one in (rolled, Plain(rolled)))
+        same(collate(blended.__getitems__(range(30))), default_collate(plain.__getitems__(range(30))))
+    with augsynth.SamplePool(gens["large"], 60, seed=1, refresh="continuous") as pool:
+        x, y = collate(SyntheticDataset(REAL["large"], pool, ratio=0.5, seed=0).__getitems__(range(30)))
+        assert x.shape == (30, *LARGE.shape[1:]) and y.shape == (30,)
+    with augsynth.SamplePool(gens["large"], 60, seed=1) as pool:
+
+        def all_pass(batch):
+            return torch.ones(len(batch), dtype=torch.bool)
+
+        blended = SyntheticDataset(REAL["large"], pool, ratio=0.5, seed=0, filters=[all_pass])
+        collate(blended.__getitems__(range(30)))
+        assert blended.acceptance_rate == 1
+
+
+def _whether_shared(batch):
+    x, y = collate(batch)
+    return torch.tensor([x.is_shared(), y.is_shared()])
+
+
+def test_workers_read_into_shared_memory_from_their_second_batch_on(gens, large_pools):
+    blended = SyntheticDataset(REAL["large"], large_pools["never"], ratio=0.5, seed=0)
+    found = list(DataLoader(blended, 20, num_workers=1, collate_fn=_whether_shared))
+    assert [one.tolist() for one in found] == [[False, True], [True, True], [True, True]]
+    assert not _whether_shared(blended.__getitems__(range(20))).any()
+
+
 def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, monkeypatch):
     blended, plain = pairs(gens, "tensors")
     wanted = default_collate(plain.__getitems__(range(30)))
@@ -248,7 +323,7 @@ def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, m
         asked.append(torch.empty(shape, dtype=dtype))
         return asked[-1]
 
-    monkeypatch.setattr("augsynth.blending.stacked._pinned", pinned)
+    monkeypatch.setattr("augsynth.blending.stacked.pinned", pinned)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     found = collate(blended.__getitems__(range(30)), pin_memory=True)
     same(found, wanted)
