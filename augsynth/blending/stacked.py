@@ -86,7 +86,10 @@ class Columns:
         """(n, ...) for the inputs of a batch, not written yet; None where it is made of its parts."""
         if not self.large or self.inputs.dtype == torch.bfloat16:
             return None
-        return self.taken.memory((n, *self.inputs.shape[1:]), self.inputs.dtype)
+        memory = self.taken.memory
+        if memory is pinned and get_worker_info() is not None:  # it was taken so before there were workers
+            memory = plain
+        return memory((n, *self.inputs.shape[1:]), self.inputs.dtype)
 
     def takes(self, x: Tensor, y: Any) -> bool:
         """Whether synthetic inputs (m, ...) and labels (m,) are of the same form."""

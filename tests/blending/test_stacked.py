@@ -312,8 +312,9 @@ def test_workers_read_into_shared_memory_from_their_second_batch_on(gens, large_
     assert not _whether_shared(blended.__getitems__(range(20))).any()
 
 
-def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, monkeypatch):
+def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, large_pools, monkeypatch):
     blended, plain = pairs(gens, "tensors")
+    large = SyntheticDataset(REAL["large"], large_pools["never"], ratio=0.5, seed=0)
     wanted = default_collate(plain.__getitems__(range(30)))
     if not torch.cuda.is_available():
         same(collate(blended.__getitems__(range(30)), pin_memory=True), wanted)  # ordinary memory, and no error
@@ -330,10 +331,14 @@ def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, m
     assert [one.data_ptr() for one in found] == [one.data_ptr() for one in asked]
     collate(blended.__getitems__(range(30)))
     assert len(asked) == 2
+    for _ in range(2):  # from the second batch on, the pool is read into such memory
+        x, _y = collate(large.__getitems__(range(30)), pin_memory=True)
+    assert x.data_ptr() == asked[-2].data_ptr() and len(asked) == 5
 
     monkeypatch.setattr("augsynth.blending.stacked.get_worker_info", object)  # as in a worker process
-    same(collate(blended.__getitems__(range(30)), pin_memory=True), wanted)
-    assert len(asked) == 2
+    for one in (blended, large):
+        collate(one.__getitems__(range(30)), pin_memory=True)
+    assert len(asked) == 5
 
 
 def test_a_loader_asks_for_pinned_memory_where_it_has_no_workers(gens):
