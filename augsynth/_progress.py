@@ -18,8 +18,10 @@ _KNOWN_AFTER = 5.0  # seconds
 class Bar:
     """One bar; ``advance`` is cheap enough to call per step."""
 
-    def __init__(self, progress: Progress, description: str, total: float | None, *, show: bool) -> None:
-        self._progress = progress
+    def __init__(
+        self, progress: Progress, description: str, total: float | None, *, show: bool, at_once: int = 1
+    ) -> None:
+        self._progress, self._at_once = progress, at_once
         self._description, self._total = description, total
         self._task = progress.add_task(description, total=total, info="")
         self._completed, self._first = 0.0, 0.0
@@ -43,7 +45,7 @@ class Bar:
             self._begun, self._first = now, completed
             return
         passed, done = now - self._begun, completed - self._first
-        if passed < _KNOWN_AFTER or done <= 0:
+        if passed < _KNOWN_AFTER or done < self._at_once or done <= 0:
             return
         self._silent = True
         left = (self._total - completed) * passed / done
@@ -51,10 +53,22 @@ class Bar:
             self._progress.console.print(f"{self._description}: at most about {told(left)} left", highlight=False)
 
 
+def say(line: str, *, show: bool = True) -> None:
+    """A line on stderr, terminal or not."""
+    if show:
+        Console(stderr=True).print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
-def progress_bar(description: str, total: float | None, *, show: bool = True) -> Iterator[Bar]:
+def progress_bar(description: str, total: float | None, *, show: bool = True, at_once: int = 1) -> Iterator[Bar]:
     """A bar on stderr for the time of the block, and a line that says how long it will take where that is over a
-    minute. ``show=False`` hides both; the bar is for terminals only."""
+    minute. ``show=False`` hides both; the bar is for terminals only.
+
+    Args:
+        description: what is done.
+        total: how many things, or None.
+        at_once: how many are done side by side: when the first is done, others nearly are.
+    """
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -64,4 +78,4 @@ def progress_bar(description: str, total: float | None, *, show: bool = True) ->
         TextColumn("{task.fields[info]}"),
     )
     with Progress(*columns, console=console, transient=True, disable=not (show and console.is_terminal)) as progress:
-        yield Bar(progress, description, total, show=show)
+        yield Bar(progress, description, total, show=show, at_once=at_once)

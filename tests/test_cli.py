@@ -161,6 +161,12 @@ def test_long_work_says_beforehand_how_long_it_takes(capsys, monkeypatch):
                 bar.update(step)
                 now += 6
     assert capsys.readouterr().err.splitlines() == ["fitting: at most about 2 min left"]
+    with progress_bar("training arms", 20, at_once=2) as bar:
+        bar.update(0)
+        for done in (1, 2):  # the second is done soon after the first, and not as long again
+            now += 60 if done == 1 else 2
+            bar.update(done)
+    assert capsys.readouterr().err.splitlines() == ["training arms: at most about 9 min left"]
 
 
 def test_help_has_an_example(run_here):

@@ -14,6 +14,7 @@ from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
 from augsynth._device import chosen_device
+from augsynth._progress import say
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
 from augsynth.fitting.fit import fit
@@ -121,6 +122,18 @@ class Run:
 
     # ------------------------------------------------------------------ stages
 
+    def _stages(self) -> list[str]:
+        """Those that this recipe has, in order."""
+        verdict = self.recipe.verdict
+        wanted = {
+            "prepare": self.recipe.prepare is not None,
+            **{f"generator-{draw}": True for draw in self.draws},
+            "evaluation": verdict.evaluate,
+            "classic": verdict.uplift and self.recipe.classic == "tune",
+            "uplift": verdict.uplift,
+        }
+        return [name for name, has in wanted.items() if has]
+
     def _plan(self) -> dict[str, dict[str, Any]]:
         recipe = self.recipe
         fingerprints = {"train": self.sets.pool_data.fingerprint, "test": self.sets.test_data.fingerprint}
@@ -151,6 +164,8 @@ class Run:
         if self.state.done(name):
             self.skipped.append(name)
             return None
+        stages = self._stages()
+        say(f"{name} ({stages.index(name) + 1} of {len(stages)} stages)", show=self.show)
         started = time.perf_counter()
         self.state.begin(name)
         facts, made = work()

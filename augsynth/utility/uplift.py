@@ -129,7 +129,7 @@ def uplift(
         return score(named[arm](own), own)
 
     looks, done = Looks(seeds, stop_early), 0
-    with progress_bar("training arms", seeds * len(named), show=progress) as bar:
+    with progress_bar("training arms", seeds * len(named), show=progress, at_once=jobs) as bar:
         bar.update(len(store.done))
         ahead = max(1, jobs // len(named))  # seeds at a time, so that no core is idle
         while done < seeds:

@@ -1,6 +1,7 @@
 """The whole road: run, stopped, resumed, changed."""
 
 import json
+import shutil
 
 import pytest
 
@@ -53,6 +54,14 @@ def test_what_it_leaves_behind(finished):
     # what was written is a recipe of the same run
     again = run((folder / "recipe.yaml").read_text(), folder)
     assert again.skipped == ["prepare", "generator-0", "generator-1", "uplift"]
+
+
+def test_it_says_which_stage_it_is_in(finished, tmp_path, capsys):
+    folder = shutil.copytree(finished[1], tmp_path / "run")
+    changed = TEXT.replace("draws: each, steps: 20", "draws: each, steps: 10")
+    run_recipe(recipe_of(changed), folder, device="cpu", jobs=1, redo=True, progress=True)
+    told = [line for line in capsys.readouterr().err.splitlines() if "stages" in line]
+    assert told == ["uplift (4 of 4 stages)"]  # what is done already is not told
 
 
 def test_another_person_gets_the_same_figures(finished, tmp_path):
