@@ -47,6 +47,14 @@ def test_ranges_are_standard_or_observed():
     assert ImageSpec.of(torch.rand(1, 8, 8)).high == (1.0,)
     assert ImageSpec.of(torch.rand(1, 8, 8) * 2 - 1).low == (-1.0,)
     assert ImageSpec.of(torch.rand(1, 8, 8) * 255).high == (255.0,)
+    scores = torch.randint(
+        0, 17, (50, 1, 8, 8)
+    ).float()  # as scikit-learn has its digits: 255 would make them all black
+    spec = ImageSpec.of(scores[0]).refined(scores)
+    assert (spec.low, spec.high) == ((0.0,), (16.0,)) and spec.raw_to_model(scores).max() == 1
+    dark = torch.rand(50, 1, 8, 8) * 20
+    dark[7, 0, 0, 0] = 200
+    assert ImageSpec.of(dark[0]).refined(dark).high == (255.0,)
     odd = torch.stack([torch.linspace(-3, 2, 64), torch.linspace(0, 400, 64)]).view(2, 8, 8)
     spec = ImageSpec.of(odd)
     assert spec.low == (-3.0, 0.0) and spec.high == (2.0, 400.0)

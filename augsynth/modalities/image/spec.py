@@ -23,6 +23,7 @@ _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "H
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _INTEGERS = ("uint8", "int16", "uint16", "int32", "int64")
 _KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+_EIGHT_BITS = 64.0  # floats up to 255 are such only where one is above this: scores from 0 to 16, say, have that range
 LOOKED_AT = 1024  # images at once
 _SMALLEST = 8  # pixels a side, of an array without channels; what is flatter is no picture
 
@@ -260,7 +261,8 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
     if not (torch.isfinite(low).all() and torch.isfinite(high).all()):
         raise DataError("an image has NaN or infinite values")
     low, high = low.amin(0), high.amax(0)
-    for known_low, known_high in _KNOWN_RANGES[2:] if whole else _KNOWN_RANGES:
+    of_floats = _KNOWN_RANGES if float(high.max()) > _EIGHT_BITS else _KNOWN_RANGES[:2]
+    for known_low, known_high in _KNOWN_RANGES[2:] if whole else of_floats:
         if low.min() >= known_low and high.max() <= known_high:
             return (known_low,) * len(low), (known_high,) * len(low)
     high = torch.where(high > low, high, low + 1.0)
