@@ -49,6 +49,8 @@ from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
 from augsynth.modalities.image.networks import base_size as base_size
 from augsynth.modalities.image.networks import condition_embedding as condition_embedding
+from augsynth.modalities.image.networks import doubling_kernel as doubling_kernel
+from augsynth.modalities.image.networks import halving_kernel as halving_kernel
 from augsynth.modalities.image.presets import latent_presets as latent_presets
 from augsynth.modalities.image.spec import ImageSpec as ImageSpec
 from augsynth.modalities.image.transform import Transform as Transform

@@ -113,6 +113,39 @@ def test_a_codec_takes_any_size(height, width, channels, vectors):
     assert 4 <= min(codec.grid[1:]) <= 16
 
 
+def test_a_step_of_a_codec_sees_a_window_of_large_images():
+    codec, discriminator = authoring.ImageCodec((3, 160, 128), 4, 8, width=16), authoring.PatchDiscriminator(3)
+    optimizers, seen = authoring.codec_optimizers(codec, discriminator, 1e-3), []
+
+    def optimize(name, loss):
+        parameters = optimizers[name].param_groups[0]["params"]
+        for p, gradient in zip(parameters, torch.autograd.grad(loss, parameters, retain_graph=True), strict=True):
+            p.grad = gradient
+        optimizers[name].step()
+
+    def through(z):
+        seen.append(tuple(z.shape))
+        return z
+
+    x = authoring.noise(torch.arange(2), (3, 160, 128)).clamp(-1, 1)
+    for adversarial in (False, True):
+        losses = authoring.codec_step(
+            optimize, codec, discriminator, x, through, torch.arange(2), adversarial=adversarial
+        )
+        assert all(value.isfinite() for value in losses.values())
+    assert seen == [(2, 4, 8, 8)] * 2
+
+
+def test_a_decoder_of_codes_favours_no_place():
+    """What is even comes back even, away from the border: no grid."""
+    codec = authoring.ImageCodec((3, 128, 128), 4, 8, width=16).double()
+    even = torch.randn(1, 4, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).expand(1, 4, 32, 32)
+    codec.height = codec.width = 256
+    with torch.no_grad():
+        inner = codec.decode(even)[0, :, 112:144, 112:144]
+    assert inner.std(dim=(1, 2)).max() < 1e-9 < inner.abs().max()
+
+
 @pytest.mark.parametrize("factor", [0, 1, 3, 4.0, True])
 def test_factors_that_are_none(factor):
     with pytest.raises(augsynth.ConfigError, match="factor="):

@@ -12,24 +12,6 @@ from torch.nn.utils.parametrizations import spectral_norm
 from augsynth import authoring
 
 
-def halving_kernel(weight: Tensor) -> Tensor:
-    """Of a 3×3 convolution, and mean pooling of 2×2 after it, as one convolution of stride 2.
-
-    (out, in, 3, 3) to (out, in, 4, 4): 4 multiplications for each pixel of the input in place of 9.
-    """
-    mean = weight.new_full((1, 1, 2, 2), 0.25)
-    return F.conv2d(weight.flatten(0, 1)[:, None], mean, padding=1)[:, 0].unflatten(0, weight.shape[:2])
-
-
-def doubling_kernel(weight: Tensor) -> Tensor:
-    """Of nearest upsampling, and a 3×3 convolution after it, as one transposed convolution of stride 2.
-
-    (out, in, 3, 3) to (in, out, 4, 4), turned round as transposed convolutions have it: 4 multiplications for each
-    pixel of the output in place of 9.
-    """
-    return 4 * halving_kernel(weight).flip(2, 3).transpose(0, 1)
-
-
 class ConditionalBatchNorm(nn.Module):
     """Batch norm whose gain and bias belong to the class (Dumoulin et al. 2017)."""
 
@@ -79,7 +61,7 @@ class GeneratorBlock(nn.Module):
         self.skip = nn.Conv2d(channels_in, channels_out, 1)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        kernel = doubling_kernel(self.conv1.weight)
+        kernel = authoring.doubling_kernel(self.conv1.weight)
         h = F.conv_transpose2d(F.relu(self.norm1(x, labels)), kernel, self.conv1.bias, stride=2, padding=1)
         h = self.conv2(F.relu(self.norm2(h, labels)))
         # a 1×1 convolution and nearest upsampling commute; this order is four times cheaper
@@ -98,7 +80,7 @@ class FastGeneratorBlock(nn.Module):
         super().__init__()
         self.norm1, self.norm2 = ClassAffine(block.norm1), ClassAffine(block.norm2)
         self.conv2, self.skip = block.conv2, block.skip
-        kernel = doubling_kernel(block.conv1.weight.detach())  # (in, out, 4, 4)
+        kernel = authoring.doubling_kernel(block.conv1.weight.detach())  # (in, out, 4, 4)
         self.up = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], 4, stride=2, padding=1)
         self.up.weight = nn.Parameter(kernel.contiguous(), requires_grad=False)
         self.up.bias = block.conv1.bias
@@ -164,7 +146,7 @@ class DiscriminatorBlock(nn.Module):
         if h.shape[2] % 2 or h.shape[3] % 2:
             return F.avg_pool2d(self.conv2(h), 2, ceil_mode=True)
         conv2: Any = self.conv2  # what spectral_norm returns has lost its type
-        return F.conv2d(h, halving_kernel(conv2.weight), conv2.bias, stride=2, padding=1)
+        return F.conv2d(h, authoring.halving_kernel(conv2.weight), conv2.bias, stride=2, padding=1)
 
 
 class Discriminator(nn.Module):

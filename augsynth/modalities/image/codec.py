@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
 from augsynth.errors import ConfigError
-from augsynth.modalities.image.networks import ResidualBlock
+from augsynth.modalities.image.networks import DoublingConv, ResidualBlock
 
 POSITIONS = 16  # at most, along the shorter side of a grid
 
@@ -45,8 +45,7 @@ class ImageCodec(nn.Module):
         if width < 16 or width % 16:
             raise ConfigError(f"width={width!r}: expected a multiple of 16")
         colours, self.height, self.width = shape
-        self.pad = (0, -self.width % factor, 0, -self.height % factor)
-        self.grid = (channels, math.ceil(self.height / factor), math.ceil(self.width / factor))
+        self.factor, self.grid = factor, (channels, math.ceil(self.height / factor), math.ceil(self.width / factor))
         first = min(factor, 4)  # at once: nothing but this runs at full resolution
         widths = [width] + [2 * width] * int(math.log2(factor // first))
         enter = nn.Conv2d(colours, width, 2 * first, stride=first, padding=first // 2)
@@ -59,15 +58,16 @@ class ImageCodec(nn.Module):
         up: list[nn.Module] = [nn.Conv2d(channels, last, 3, padding=1), ResidualBlock(last)]
         widths = [*reversed(widths), *([width // 2, width // 4] if first == 4 else [width // 2])]
         for position, (below, above) in enumerate(pairwise(widths)):
-            # the kernel is a multiple of the stride, so that no checkerboard comes of it (Odena et al. 2016)
             up += [ResidualBlock(below)] if position == 0 or position < len(widths) - 2 else []
-            up += [_norm(below), nn.SiLU(), nn.ConvTranspose2d(below, above, 4, stride=2, padding=1)]
+            up += [_norm(below), nn.SiLU(), DoublingConv(below, above)]
         up += [nn.SiLU(), nn.Conv2d(widths[-1], colours, 3, padding=1)]
         self.decoder = nn.Sequential(*up)
 
     def encode(self, x: Tensor) -> Tensor:
-        """(n, C, H, W) in [-1, 1] → (n, channels, h, w), of no particular scale."""
-        padded = F.pad(x, self.pad, mode="replicate") if any(self.pad) else x
+        """(n, C, H, W) in [-1, 1] → (n, channels, h, w), of no particular scale; also of windows of images, whose sides
+        are multiples of the factor."""
+        pad = (0, -x.shape[-1] % self.factor, 0, -x.shape[-2] % self.factor)
+        padded = F.pad(x, pad, mode="replicate") if any(pad) else x
         out: Tensor = self.encoder(padded)
         return out
 

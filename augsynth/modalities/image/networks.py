@@ -40,6 +40,37 @@ class ResidualBlock(nn.Module):
         return out
 
 
+def halving_kernel(weight: Tensor) -> Tensor:
+    """Of a 3×3 convolution, and mean pooling of 2×2 after it, as one convolution of stride 2.
+
+    (out, in, 3, 3) to (out, in, 4, 4): 4 multiplications for each pixel of the input in place of 9.
+    """
+    mean = weight.new_full((1, 1, 2, 2), 0.25)
+    return F.conv2d(weight.flatten(0, 1)[:, None], mean, padding=1)[:, 0].unflatten(0, weight.shape[:2])
+
+
+def doubling_kernel(weight: Tensor) -> Tensor:
+    """Of nearest upsampling, and a 3×3 convolution after it, as one transposed convolution of stride 2.
+
+    (out, in, 3, 3) to (in, out, 4, 4), turned round as transposed convolutions have it: 4 multiplications for each
+    pixel of the output in place of 9.
+    """
+    return 4 * halving_kernel(weight).flip(2, 3).transpose(0, 1)
+
+
+class DoublingConv(nn.Module):
+    """(n, in, h, w) to (n, out, 2h, 2w): nearest upsampling, and a 3×3 convolution after it, at less than half of the
+    cost. No place of an output pixel is favoured, so that no grid shows, as it may of transposed convolutions (Odena et
+    al., "Deconvolution and checkerboard artifacts", 2016)."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, doubling_kernel(self.conv.weight), self.conv.bias, stride=2, padding=1)
+
+
 def condition_embedding(classes: int, condition: int) -> nn.Module | None:
     """A module that takes labels to vectors of 32: of a class (n,) int64 by a table, of several labels or numbers
     (n, condition) float32 by a linear map; None without either."""
