@@ -22,10 +22,10 @@ _LARGE = 2**14  # bytes of a sample, from which on a view of it is cheaper than 
 
 @dataclass
 class Taken:
-    """The memory that the last batch of a dataset was collated into, which the next one is read into. Which it is tells
-    on time, and on no value."""
+    """What memory the last batch of a dataset was collated into, which the next one is read into; None where somebody
+    looked at its samples. It tells on time, and on no value."""
 
-    memory: Memory = plain
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Columns:
 
     def room(self, n: int) -> Tensor | None:
         """(n, ...) for the inputs of a batch, not written yet; None where it is made of its parts."""
-        if not self.large or self.inputs.dtype == torch.bfloat16:
-            return None
         memory = self.taken.memory
+        if memory is None or not self.large or self.inputs.dtype == torch.bfloat16:
+            return None
         if memory is pinned and get_worker_info() is not None:  # it was taken so before there were workers
             memory = plain
         return memory((n, *self.inputs.shape[1:]), self.inputs.dtype)
@@ -155,6 +155,7 @@ class StackedSamples(UserList[Any]):
         """The samples. From here on they may have been changed, and the arrays count for nothing."""
         if self._parts is not None:
             columns, rows, at, made = self._parts
+            columns.taken.memory = None
             whole = columns.whole
             views = columns.large
             x = [columns.inputs[i] for i in rows.tolist()] if views else gathered(columns.inputs, rows).unbind()
