@@ -18,8 +18,8 @@ from augsynth.modalities.image.codec import (
 from augsynth.seeding import uniform
 
 _CROP = 21  # stream of where the networks look
-_LOOKED_AT = 64  # pixels of the side of what they see of a step, at least
-_POSITIONS = 8  # of a codec that a step sees along a side, at least
+_LOOKED_AT = 64  # pixels of the side of what a discriminator sees of a step, and a codec at least
+_POSITIONS = 8  # of the side of what a codec sees, at least
 _ADVERSARIAL, _PERCEIVED = 0.05, 0.5
 
 
@@ -68,6 +68,8 @@ def codec_step(
     if not adversarial:
         optimize("codec", error)
         return {"error": error}
+    look = shared_crop(real, seeds)
+    real, made = look(real), look(made)
     perceived, missing = perceived_loss(discriminator, real, made)
     optimize("codec", error + _PERCEIVED * perceived + _ADVERSARIAL * missing)
     told = discriminator_loss(discriminator, real, made)
