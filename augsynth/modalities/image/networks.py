@@ -159,8 +159,8 @@ class ConvDecoder(nn.Module):
         for level in reversed(range(levels)):
             following = {0: max(width // 2, 8), 1: width}.get(level, 2 * width)
             layers += [ResidualBlock(current), nn.GroupNorm(math.gcd(current, 8), current), nn.SiLU()]
-            # on a CPU several times cheaper than upsampling first; the kernel is a multiple of the stride, so that no
-            # checkerboard comes of it (Odena et al. 2016)
+            # on a CPU several times cheaper than upsampling first; the kernel is a multiple of the stride, so that a
+            # checkerboard is faint (Odena et al. 2016); a DoublingConv leaves none
             layers += [nn.ConvTranspose2d(current, following, 4, stride=2, padding=1)]
             current = following
         if levels == 0:
