@@ -45,7 +45,7 @@ class Bar:
             self._begun, self._first = now, completed
             return
         passed, done = now - self._begun, completed - self._first
-        if passed < _KNOWN_AFTER or done < self._at_once or done <= 0:
+        if passed < _KNOWN_AFTER or done <= self._at_once - 1:
             return
         self._silent = True
         left = (self._total - completed) * passed / done
