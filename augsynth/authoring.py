@@ -48,6 +48,7 @@ _EXPORTS = {
     "augsynth.modalities.image.networks": (
         "ConvDecoder",
         "ConvEncoder",
+        "DoublingConv",
         "base_size",
         "condition_embedding",
         "doubling_kernel",

@@ -47,6 +47,7 @@ from augsynth.modalities.image.codec_fit import shared_crop as shared_crop
 from augsynth.modalities.image.grids import image_grid as image_grid
 from augsynth.modalities.image.networks import ConvDecoder as ConvDecoder
 from augsynth.modalities.image.networks import ConvEncoder as ConvEncoder
+from augsynth.modalities.image.networks import DoublingConv as DoublingConv
 from augsynth.modalities.image.networks import base_size as base_size
 from augsynth.modalities.image.networks import condition_embedding as condition_embedding
 from augsynth.modalities.image.networks import doubling_kernel as doubling_kernel

@@ -101,6 +101,7 @@ AUTHORS = [
     "ClassifierFeatures",
     "ConvDecoder",
     "ConvEncoder",
+    "DoublingConv",
     "Extra",
     "Extract",
     "Figure",

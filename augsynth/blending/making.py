@@ -67,6 +67,12 @@ class Making(Blend):
         """The arrays behind the real data, where there are some, and nothing changes what is read of them."""
         return Columns.of(self.real, self._form.structure, self._form.labels) if self._plain else None
 
+    @cached_property
+    def _straight(self) -> bool:
+        """Whether synthetic samples can be read straight into their batch."""
+        columns = self._columns
+        return columns is not None and columns.large and self._labelled.keeps(columns.inputs[0])
+
     def _unchanged(self, indices: Sequence[int], plan: EpochPlan) -> MutableSequence[Any]:
         """Real samples alone, as they are."""
         if self._columns is None:
@@ -89,8 +95,9 @@ class Making(Blend):
         labels: Any = self._form.labels
         wanted, began = decision.classes.index_select(0, rows), time.perf_counter_ns()
         asked, seeds, y = labels.values_of(wanted), decision.seeds.index_select(0, rows), labels.batched(wanted)
-        room = columns.room(len(decision.seeds))
-        if room is not None and columns.takes(room, y) and self._labelled.draw_into(room, rows, asked, seeds):
+        room = columns.room(len(decision.seeds)) if self._straight else None
+        if room is not None and columns.takes(room, y):
+            self._labelled.draw_into(room, rows, asked, seeds)
             made = Made(y, rows, lambda: self._labelled.draw(asked, seeds).stacked, room)
         elif (x := self._labelled.draw(asked, seeds).stacked) is not None and columns.takes(x, y):
             made = Made(y, rows, lambda: x)

@@ -144,15 +144,13 @@ class LabelledSource:
 
         return self.filters.draw(make, seeds)
 
-    def draw_into(self, out: Tensor, at: Tensor, labels: Tensor | list[Any], seeds: Tensor) -> bool:
-        """Copy what :meth:`draw` would give straight into the rows ``at`` (k,) of ``out``.
+    def keeps(self, row: Tensor) -> bool:
+        """Whether :meth:`draw_into` can be used: samples lie in a pool as ``row`` is, and no filter judges them."""
+        return isinstance(self.source, SamplePool) and not self.filters.filters and self.source._keeps(row)
 
-        Returns:
-            Whether it was done: by a pool that has it in that form, where no filter judges it.
-        """
-        if self.filters.filters or not isinstance(self.source, SamplePool):
-            return False
-        return self.source.sample_into(out, at, labels=labels, seeds=seeds)
+    def draw_into(self, out: Tensor, at: Tensor, labels: Tensor | list[Any], seeds: Tensor) -> None:
+        """Copy what :meth:`draw` would give straight into the rows ``at`` (k,) of ``out``."""
+        self.source._sample_into(out, at, labels=labels, seeds=seeds)
 
 
 def refuse_forked_cuda(source: Any) -> None:

@@ -83,9 +83,9 @@ class Columns:
         return self.inputs[0].nbytes >= _LARGE
 
     def room(self, n: int) -> Tensor | None:
-        """(n, ...) for the inputs of a batch, not written yet; None where it is made of its parts."""
+        """(n, ...) for the inputs of a batch, not written yet; None where somebody looked at those of the last one."""
         memory = self.taken.memory
-        if memory is None or not self.large or self.inputs.dtype == torch.bfloat16:
+        if memory is None:
             return None
         if memory is pinned and get_worker_info() is not None:  # it was taken so before there were workers
             memory = plain

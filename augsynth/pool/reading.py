@@ -97,19 +97,15 @@ class PoolReader:
             return self._from_epoch(classes, seeds, copy)
         return found
 
-    def sample_into(self, out: Tensor, at: Tensor, *, labels: Any, seeds: Tensor) -> bool:
-        """Copy what ``sample(labels=labels, seeds=seeds)`` gives straight into the rows ``at`` (n,) of ``out``.
+    def _keeps(self, row: Tensor) -> bool:
+        """Whether :meth:`_sample_into` can be used: samples are kept as ``row`` is, and not renewed all the time."""
+        return self.refresh != "continuous" and self._slots.keeps(row)
 
-        Returns:
-            Whether it was done: not where samples are kept in another form than the dataset yields, or renewed all the
-            time.
-        """
-        if self.refresh == "continuous" or not self._slots.keeps(out[0]):
-            return False
+    def _sample_into(self, out: Tensor, at: Tensor, *, labels: Any, seeds: Tensor) -> None:
+        """Copy what ``sample(labels=labels, seeds=seeds)`` gives straight into the rows ``at`` (n,) of ``out``."""
         self._demand()
         classes = self._requested(labels, seeds)
         self._from_epoch(classes, seeds, lambda buffer, slots: self._slots.read_into(buffer, slots, out, at))
-        return True
 
     def _demand(self) -> None:
         self._board.cells[DEMANDED] = 1

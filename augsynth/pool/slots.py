@@ -81,7 +81,7 @@ class Slots:
         return [content[slot, : lengths[slot]].tobytes() for slot in slots.tolist()], seeds, topics
 
     def keeps(self, row: Tensor) -> bool:
-        """Whether a sample (...) that the dataset yields is kept here as it is, in a dtype that NumPy has."""
+        """Whether such a sample (...) of the dataset is kept here as it is, in a dtype that NumPy has."""
         kept = self.content[0, :1]
         if self.width or kept.dtype == torch.bfloat16 or (kept.shape[1:], kept.dtype) != (row.shape, row.dtype):
             return False

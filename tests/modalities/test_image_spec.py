@@ -47,9 +47,8 @@ def test_ranges_are_standard_or_observed():
     assert ImageSpec.of(torch.rand(1, 8, 8)).high == (1.0,)
     assert ImageSpec.of(torch.rand(1, 8, 8) * 2 - 1).low == (-1.0,)
     assert ImageSpec.of(torch.rand(1, 8, 8) * 255).high == (255.0,)
-    scores = torch.randint(
-        0, 17, (50, 1, 8, 8)
-    ).float()  # as scikit-learn has its digits: 255 would make them all black
+    # as scikit-learn has its digits: 255 would make them all black
+    scores = torch.randint(0, 17, (50, 1, 8, 8)).float()
     spec = ImageSpec.of(scores[0]).refined(scores)
     assert (spec.low, spec.high) == ((0.0,), (16.0,)) and spec.raw_to_model(scores).max() == 1
     dark = torch.rand(50, 1, 8, 8) * 20

@@ -58,17 +58,16 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     return 4 * halving_kernel(weight).flip(2, 3).transpose(0, 1)
 
 
-class DoublingConv(nn.Module):
+class DoublingConv(nn.Conv2d):
     """(n, in, h, w) to (n, out, 2h, 2w): nearest upsampling, and a 3×3 convolution after it, at less than half of the
     cost. No place of an output pixel is favoured, so that no grid shows, as it may of transposed convolutions (Odena et
     al., "Deconvolution and checkerboard artifacts", 2016)."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        super().__init__(in_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv_transpose2d(x, doubling_kernel(self.conv.weight), self.conv.bias, stride=2, padding=1)
+        return F.conv_transpose2d(x, doubling_kernel(self.weight), self.bias, stride=2, padding=1)
 
 
 def condition_embedding(classes: int, condition: int) -> nn.Module | None:
