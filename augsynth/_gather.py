@@ -32,7 +32,10 @@ def gathered(array: Tensor, rows: Tensor, out: Tensor | None = None) -> Tensor:
 
 
 def copied(array: Tensor, rows: Tensor, out: Tensor, at: Tensor) -> None:
-    """``out[at] = array[rows]`` of large rows, each copied once; (k,) rows and positions, of a dtype that NumPy has."""
+    """``out[at] = array[rows]`` of large rows, each copied once; (k,) rows and positions."""
+    if _by_torch(out):
+        out.index_copy_(0, at, array.index_select(0, rows))
+        return
     source, target = array.detach().numpy(), out.numpy()
     for i, row in zip(at.tolist(), rows.tolist(), strict=True):
         target[i] = source[row]

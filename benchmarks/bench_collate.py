@@ -1,8 +1,9 @@
 """A blend over arrays against the bare dataset that it stands for, in a stock DataLoader with the stock collate.
 
 Cases: the blend at ratio 0 and at 0.5 from a pool that was filled before, with the stock collate and with
-``augsynth.collate``; and, as the best that a bare dataset can have, ``TensorDataset`` indexed a batch at a time. All in
-turns; medians of the ratios of a turn. Once more with a process that keeps each core busy, as others on a machine do.
+``augsynth.collate``; as the best that a bare dataset can have, ``TensorDataset`` indexed a batch at a time; and, as what
+no loader can do without, the copy of the rows of a batch alone. All in turns; medians of the ratios of a turn. Once more
+with a process that keeps each core busy, as others on a machine do.
 
     python benchmarks/bench_collate.py
 """
@@ -23,6 +24,7 @@ from common import in_turns, record
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 import augsynth
+from augsynth._gather import gathered
 
 BATCH, RATIO = 256, 0.5
 SHAPES = {"28x28": ((1, 28, 28), 20_000), "64x64 RGB": ((3, 64, 64), 6_000)}
@@ -52,6 +54,18 @@ def indexed(real: TensorDataset) -> Callable[[], None]:
     def run() -> None:
         for _ in loader:
             pass
+
+    return run
+
+
+def copying(real: TensorDataset) -> Callable[[], None]:
+    """What an epoch copies, and nothing else: no loader, no blend."""
+    inputs, targets = real.tensors
+
+    def run() -> None:
+        for rows in torch.randperm(len(real)).split(BATCH):
+            gathered(inputs, rows)
+            gathered(targets, rows)
 
     return run
 
@@ -90,7 +104,7 @@ def main() -> None:
                     "0, augsynth.collate": reading(zero, workers, augsynth.collate),
                 }
                 if not workers:
-                    cases["bare, a batch at a time"] = indexed(real)
+                    cases |= {"bare, a batch at a time": indexed(real), "the copy alone": copying(real)}
                 with others(busy):
                     times = in_turns(cases, repeats=15)
                 speeds = {

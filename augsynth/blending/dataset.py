@@ -186,7 +186,8 @@ class SyntheticDataset(Making, Dataset[Any]):
         return len(self._epoch_plan())
 
     def __getitem__(self, index: int) -> Any:
-        return self.__getitems__([index])[0]
+        (sample,) = self.__getitems__([index])
+        return sample
 
     def __getitems__(self, indices: Sequence[int]) -> MutableSequence[Any]:
         """The samples at ``indices``, all synthetic ones from one forward pass: a list, or, over arrays, what behaves

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import UserList
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset, default_collate, get_worker_info
+from torch.utils.data._utils import collate as torch_collate
 
 from augsynth._gather import copied, gathered, scattered
 from augsynth._memory import Memory, pinned, plain, shared
@@ -87,9 +88,7 @@ class Columns:
         memory = self.taken.memory
         if memory is None:
             return None
-        if memory is pinned and get_worker_info() is not None:  # it was taken so before there were workers
-            memory = plain
-        return memory((n, *self.inputs.shape[1:]), self.inputs.dtype)
+        return _own(memory)((n, *self.inputs.shape[1:]), self.inputs.dtype)
 
     def takes(self, x: Tensor, y: Any) -> bool:
         """Whether synthetic inputs (m, ...) and labels (m,) are of the same form."""
@@ -106,7 +105,7 @@ class Made:
 
     Args:
         y: (m,) labels.
-        at: (m,) where they come.
+        at: (m,) where they come, ascending.
         draw: their inputs (m, ...).
         room: (n, ...) inputs of the whole batch, into which theirs were written already, until somebody takes it.
     """
@@ -126,15 +125,24 @@ class Made:
         return room
 
 
+class Pair(NamedTuple):
+    """The first sample of a batch of arrays. By its type ``default_collate`` knows that there are arrays to take."""
+
+    x: Tensor
+    y: Any
+
+
 class StackedSamples(UserList[Any]):
     """n samples ``(x, y)``, real ones out of arrays and synthetic ones among them, which are made when they are asked
     for. It is what a ``collate_fn`` gets in place of a list of samples, and behaves like one in all that lists can.
+
+    ``samples[0]``, and nothing else, is a :class:`Pair` as long as nobody looked at another sample.
 
     Args:
         samples: samples, as of a list; or
         columns: the arrays that real samples are in, with
         rows: (k,) of them, and
-        at: (k,) where they come; None for all, in order.
+        at: (k,) where they come, ascending; None for all, in order.
         made: the synthetic ones.
     """
 
@@ -149,6 +157,7 @@ class StackedSamples(UserList[Any]):
     ) -> None:
         self._parts = None if columns is None or rows is None else (columns, rows, at, made)
         self._samples = list(samples or ())
+        self._first: Pair | None = None
 
     @property
     def data(self) -> list[Any]:
@@ -168,6 +177,8 @@ class StackedSamples(UserList[Any]):
                 for places, own in ((at, real), (made.at, synthetic)):
                     for i, sample in zip(places.tolist(), own, strict=True):
                         self._samples[i] = sample
+            if self._first is not None:
+                self._samples[0] = tuple(self._first)
             self._parts = None
         return self._samples
 
@@ -176,29 +187,45 @@ class StackedSamples(UserList[Any]):
         self._samples, self._parts = samples, None
 
     def stacked(self, memory: Memory = plain) -> list[Tensor] | None:
-        """Inputs (n, ...) and labels (n,), None once somebody has looked at the samples.
+        """Inputs (n, ...) and labels (n,), None once somebody has looked at samples beyond the first.
 
         Args:
-            memory: makes that of the result. None of large samples in shared memory, but where they were read into it:
-                it costs most to write, and ``default_collate`` writes it once.
+            memory: makes that of the result, where this is no worker process, which takes shared memory.
         """
         if self._parts is None:
             return None
         columns, rows, at, made = self._parts
-        columns.taken.memory = memory
-        x = None if made is None else made.take_room()
-        if x is None and memory is shared and columns.large:
-            return None
+        first = self._first
+        if first is not None and (first.x.shape, torch.as_tensor(first.y).ndim) != (columns.inputs.shape[1:], 0):
+            return None  # somebody changed its form: the error is that of ``default_collate``
+        columns.taken.memory = memory = _own(memory)
         everywhere = rows
         if at is not None:
             everywhere = torch.zeros(len(self), dtype=torch.int64)
             everywhere[at] = rows
-        if x is not None and at is not None:
-            copied(columns.inputs, rows, x, at)
-        else:
+        x = None if made is None else made.take_room()
+        if made is None or at is None or not (columns.large or x is not None):
             x = _merged(columns.inputs, everywhere, memory, None if made is None else (made.at, made.draw()))
+        else:
+            if x is None:
+                x = memory((len(self), *columns.inputs.shape[1:]), columns.inputs.dtype)
+                scattered(x, made.at, made.draw())
+            copied(columns.inputs, rows, x, at)
         y = _merged(columns.targets, everywhere, memory, None if made is None else (made.at, made.y))
+        if first is not None:  # it may have been changed
+            x[0], y[0] = first
         return [x, y]
+
+    def _looked_at(self) -> Pair:
+        """The first sample, by itself: it is what ``default_collate`` looks at before it takes the arrays."""
+        if self._first is None:
+            columns, rows, at, made = self._parts  # type: ignore[misc]
+            if made is None or (at is not None and len(at) and at[0] == 0):
+                x, y = columns.inputs[rows[0]], columns.targets[rows[0]]
+            else:
+                x, y = made.draw()[0] if made.room is None else made.room[0], made.y[0]
+            self._first = Pair(x.clone(), y.item() if columns.whole else y.clone())
+        return self._first
 
     def __copy__(self) -> StackedSamples:
         return StackedSamples(self.data)
@@ -212,15 +239,21 @@ class StackedSamples(UserList[Any]):
         return len(self._parts[1]) + (0 if self._parts[3] is None else len(self._parts[3].at))
 
     def __getitem__(self, index: Any) -> Any:
+        if self._parts is not None and type(index) is int and index == 0 and len(self):
+            return self._looked_at()
         return self.data[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.data)
 
 
 def collate(batch: Sequence[Any], *, pin_memory: bool = False) -> Any:
-    """A ``collate_fn`` for a stock ``DataLoader`` that gives what torch's ``default_collate`` gives, faster.
+    """A ``collate_fn`` for a stock ``DataLoader`` that gives what torch's ``default_collate`` gives.
 
     The samples that a :class:`SyntheticDataset` over arrays hands out (``TensorDataset``, arrays that
     :func:`augsynth.open_dataset` reads, subsets of both, anything with ``as_arrays()``) are taken as arrays, without
-    making a sample of each. Everything else goes to ``default_collate``.
+    making a sample of each. So are they by ``default_collate`` itself; what this one adds is pinned memory. Everything
+    else goes to ``default_collate``.
 
     Args:
         batch: n samples.
@@ -231,15 +264,27 @@ def collate(batch: Sequence[Any], *, pin_memory: bool = False) -> Any:
     Returns:
         As ``default_collate``: of samples ``(x, y)`` a list of a tensor (n, ...) and a tensor (n,).
     """
-    if not isinstance(batch, StackedSamples):
-        return default_collate(batch)  # type: ignore[arg-type]
-    memory = plain
-    if get_worker_info() is not None:
-        memory = shared
-    elif pin_memory and torch.cuda.is_available():
-        memory = pinned
-    found = batch.stacked(memory)
-    return default_collate(batch) if found is None else found  # type: ignore[arg-type]
+    found = None
+    if isinstance(batch, StackedSamples):
+        found = batch.stacked(pinned if pin_memory and torch.cuda.is_available() else plain)
+    return default_collate(list(batch)) if found is None else found
+
+
+def _taken_as_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
+    """What ``default_collate`` makes of samples the first of which is a :class:`Pair`."""
+    found = batch.stacked() if isinstance(batch, StackedSamples) else None
+    if found is None:
+        found = torch_collate.collate([tuple(sample) for sample in batch], collate_fn_map=collate_fn_map)
+    return found
+
+
+# the way that torch documents for types of one's own
+torch_collate.default_collate_fn_map[Pair] = _taken_as_arrays
+
+
+def _own(memory: Memory) -> Memory:
+    """``memory``, or that of a worker process, where this is one."""
+    return memory if get_worker_info() is None else shared
 
 
 def _merged(array: Tensor, rows: Tensor, memory: Memory, made: tuple[Tensor, Tensor] | None) -> Tensor:

@@ -13,11 +13,13 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default
 
 import augsynth
 from augsynth import SyntheticDataset, collate
-from augsynth._gather import gathered, scattered
+from augsynth._gather import copied, gathered, scattered
 from augsynth.blending.stacked import StackedSamples
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
+
+v2 = augsynth.import_torchvision("torchvision.transforms.v2")
 
 pytestmark = pytest.mark.filterwarnings("ignore::augsynth.errors.EpochWarning")
 
@@ -104,10 +106,12 @@ def test_loaders_give_the_same_with_any_number_of_workers_and_a_pool(gens, name,
 @given(indices=st.lists(st.integers(-60, 59), max_size=80), ratio=st.floats(0, 1), seed=st.integers(0, 2**40))
 def test_for_all_indices_and_ratios(indices, ratio, seed):
     made = [SyntheticDataset(real, VAE, ratio=ratio, seed=seed) for real in (REAL["tensors"], Plain(REAL["tensors"]))]
-    a, b = (one.__getitems__(indices) for one in made)
+    a, again, b = (one.__getitems__(indices) for one in (made[0], *made))
     assert len(a) == len(b) == len(indices)
     if indices:
-        same(collate(a), default_collate(b))
+        wanted = default_collate(b)
+        same(collate(a), wanted)
+        same(default_collate(again), wanted)
 
 
 VAE = quick_fit("vae", REAL["tensors"], steps=5, width=8)
@@ -156,6 +160,47 @@ def test_a_batch_that_was_changed_is_collated_as_it_is_now(gens):
     batch[0] = (torch.zeros_like(X[0]), torch.tensor(2))
     x, y = collate(batch)
     assert not x[0].any() and int(y[0]) == 2 and len(x) == 4
+
+
+@pytest.mark.parametrize("name", ["tensors", "large", "arrays", "subset of a subset"])
+@pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0])
+def test_the_stock_collate_takes_arrays_and_makes_no_samples(gens, monkeypatch, name, ratio):
+    blended, plain = pairs(gens, name, ratio=ratio)
+    batches = [range(i, i + 8) for i in range(0, 24, 8)]
+    wanted = [default_collate(plain.__getitems__(indices)) for indices in batches]
+    monkeypatch.delattr(StackedSamples, "data")
+    for indices, expected in zip(batches, wanted, strict=True):
+        same(default_collate(blended.__getitems__(indices)), expected)
+
+
+def test_the_first_sample_can_be_looked_at_changed_and_transformed(gens):
+    blended, plain = pairs(gens, "tensors")
+    before, kinds = X.clone(), set()
+    for start in range(12):  # real ones and synthetic ones
+        samples = plain.__getitems__(range(start, 12))
+        batch, wanted, (x, y) = blended.__getitems__(range(start, 12)), default_collate(samples), samples[0]
+        first = batch[0]
+        assert isinstance(first, tuple) and first is batch[0]
+        assert torch.equal(first[0], x) and torch.equal(first[1], y)
+        kinds.add(bool((x == X).flatten(1).all(1).any()))
+        assert torch.equal(v2.functional.hflip(x), v2.RandomHorizontalFlip(p=1.0)(first)[0])
+        same(default_collate(batch), wanted)
+        first[0].zero_()
+        first[1].fill_(2)
+        for collated in (default_collate(batch), collate(batch), default_collate(list(batch))):
+            assert not collated[0][0].any() and int(collated[1][0]) == 2
+            same([column[1:] for column in collated], [column[1:] for column in wanted])
+        assert type(next(iter(batch))) is tuple, "only the first of a batch of arrays has a type of its own"
+    assert kinds == {True, False} and torch.equal(X, before)
+
+    one, other = blended.__getitems__(range(5)), blended.__getitems__(range(5, 9))
+    same(default_collate([one[0], other[0]]), default_collate([tuple(one[0]), tuple(other[0])]))
+    for change in (lambda x, y: x.unsqueeze_(0), lambda x, y: y.unsqueeze_(0)):
+        for how in (collate, default_collate):
+            batch = blended.__getitems__(range(5))
+            change(*batch[0])
+            with pytest.raises(RuntimeError, match="equal size"):
+                how(batch)
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5])
@@ -320,6 +365,22 @@ def test_workers_read_into_shared_memory(gens, large_pools):
     assert not _whether_shared(blended.__getitems__(range(20))).any()
 
 
+def _whether_read_straight(batch):
+    straight = batch._parts[3].room is not None
+    default_collate(batch)
+    return torch.tensor(straight)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_from_the_second_batch_on_a_pool_is_read_straight_into_it(gens, large_pools, workers):
+    blended = SyntheticDataset(REAL["large"], large_pools["never"], ratio=0.5, seed=0)
+    assert [bool(one) for one in DataLoader(blended, 20, num_workers=workers, collate_fn=_whether_read_straight)] == [
+        False,
+        True,
+        True,
+    ]
+
+
 def test_pinned_memory_is_written_straight_and_by_the_main_process_alone(gens, large_pools, monkeypatch):
     blended, plain = pairs(gens, "tensors")
     large = SyntheticDataset(REAL["large"], large_pools["never"], ratio=0.5, seed=0)
@@ -375,6 +436,8 @@ def test_rows_of_any_dtype_are_copied(dtype):
     assert made.dtype == dtype and torch.equal(made, array[rows])
     scattered(made, torch.tensor([1, 3]), array[:2])
     assert torch.equal(made, torch.stack([array[9], array[0], array[0], array[1]]))
+    copied(array, torch.tensor([5, 9]), made, torch.tensor([0, 2]))
+    assert torch.equal(made, array[[5, 0, 9, 1]])
     assert gathered(array, torch.tensor([], dtype=torch.int64)).shape == (0, 2, 3)
 
 
