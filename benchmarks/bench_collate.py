@@ -1,9 +1,9 @@
 """A blend over arrays against the bare dataset that it stands for, in a stock DataLoader with the stock collate.
 
 Cases: the blend at ratio 0 and at 0.5 from a pool that was filled before, with the stock collate and with
-``augsynth.collate``; as the best that a bare dataset can have, ``TensorDataset`` indexed a batch at a time; and, as what
-no loader can do without, the copy of the rows of a batch alone. All in turns; medians of the ratios of a turn. Once more
-with a process that keeps each core busy, as others on a machine do.
+``augsynth.collate``; as the best that a bare dataset can have, ``TensorDataset`` indexed a batch at a time; and, as
+what no loader can do without, the copy of the rows of a batch alone. All in turns; medians of the ratios of a turn.
+Once more with a process that keeps each core busy, as others on a machine do.
 
     python benchmarks/bench_collate.py
 """

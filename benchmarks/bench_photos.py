@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--max-time", default=None)
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--baselines", nargs="*", help="beside 'balanced + classic'; all of them unless given")
     parser.add_argument("--device", default="cpu", help="of fits, variations and classifiers")
     parser.add_argument("--name")
     parser.add_argument("--out", type=Path)
@@ -80,6 +81,8 @@ def main() -> None:
         "balanced + classic + mixes": lambda seed: Arm(blend(base, seed), 3, mix=True),
         "logit adjustment + classic": lambda seed: Arm(blend(real, seed), 3, prior=prior),
     }
+    if options.baselines is not None:
+        arms = {name: arm for name, arm in arms.items() if name in ("balanced + classic", *options.baselines)}
     for name in gens:
         arms[f"balanced + classic + variations of {name}"] = lambda seed, name=name: Arm(blend(base, seed, name), 3)
     result = augsynth.uplift(
