@@ -82,7 +82,7 @@ def main() -> None:
         "logit adjustment + classic": lambda seed: Arm(blend(real, seed), 3, prior=prior),
     }
     if options.baselines is not None:
-        arms = {name: arm for name, arm in arms.items() if name in ("balanced + classic", *options.baselines)}
+        arms = {name: arms[name] for name in ("balanced + classic", *options.baselines)}
     for name in gens:
         arms[f"balanced + classic + variations of {name}"] = lambda seed, name=name: Arm(blend(base, seed, name), 3)
     result = augsynth.uplift(

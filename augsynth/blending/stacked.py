@@ -88,7 +88,7 @@ class Columns:
         memory = self.taken.memory
         if memory is None:
             return None
-        return _own(memory)((n, *self.inputs.shape[1:]), self.inputs.dtype)
+        return _room(self.inputs, n, memory)
 
     def takes(self, x: Tensor, y: Any) -> bool:
         """Whether synthetic inputs (m, ...) and labels (m,) are of the same form."""
@@ -198,19 +198,19 @@ class StackedSamples(UserList[Any]):
         first = self._first
         if first is not None and (first.x.shape, torch.as_tensor(first.y).ndim) != (columns.inputs.shape[1:], 0):
             return None  # somebody changed its form: the error is that of ``default_collate``
-        columns.taken.memory = memory = _own(memory)
+        columns.taken.memory = memory
         everywhere = rows
         if at is not None:
             everywhere = torch.zeros(len(self), dtype=torch.int64)
             everywhere[at] = rows
-        x = None if made is None else made.take_room()
-        if made is None or at is None or not (columns.large or x is not None):
-            x = _merged(columns.inputs, everywhere, memory, None if made is None else (made.at, made.draw()))
-        else:
+        if made is not None and at is not None and columns.large:
+            x = made.take_room()
             if x is None:
-                x = memory((len(self), *columns.inputs.shape[1:]), columns.inputs.dtype)
+                x = _room(columns.inputs, len(self), memory)
                 scattered(x, made.at, made.draw())
             copied(columns.inputs, rows, x, at)
+        else:
+            x = _merged(columns.inputs, everywhere, memory, None if made is None else (made.at, made.draw()))
         y = _merged(columns.targets, everywhere, memory, None if made is None else (made.at, made.y))
         if first is not None:  # it may have been changed
             x[0], y[0] = first
@@ -267,7 +267,7 @@ def collate(batch: Sequence[Any], *, pin_memory: bool = False) -> Any:
     found = None
     if isinstance(batch, StackedSamples):
         found = batch.stacked(pinned if pin_memory and torch.cuda.is_available() else plain)
-    return default_collate(list(batch)) if found is None else found
+    return default_collate(batch) if found is None else found  # type: ignore[arg-type]
 
 
 def _taken_as_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
@@ -282,14 +282,15 @@ def _taken_as_arrays(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any
 torch_collate.default_collate_fn_map[Pair] = _taken_as_arrays
 
 
-def _own(memory: Memory) -> Memory:
-    """``memory``, or that of a worker process, where this is one."""
-    return memory if get_worker_info() is None else shared
+def _room(array: Tensor, n: int, memory: Memory) -> Tensor:
+    """(n, ...) for rows of ``array``, not written yet: in ``memory``, but in a worker process in shared memory."""
+    own = memory if get_worker_info() is None else shared
+    return own((n, *array.shape[1:]), array.dtype)
 
 
 def _merged(array: Tensor, rows: Tensor, memory: Memory, made: tuple[Tensor, Tensor] | None) -> Tensor:
     """``array[rows]``, and in the places (m,) that were made what was made (m, ...)."""
-    out = memory((len(rows), *array.shape[1:]), array.dtype)
+    out = _room(array, len(rows), memory)
     # a row too many is written where a synthetic one comes: memory is touched once, and not for a part as well
     gathered(array, rows, out)
     if made is not None:
