@@ -35,6 +35,9 @@ def main() -> None:
     parser.add_argument("--generators", nargs="+", default=["vae"])
     parser.add_argument("--max-time", default=None)
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument(
+        "--variations", type=int, help="of each photograph, made once; a new one each time unless given"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--baselines", nargs="*", help="beside 'balanced + classic'; all of them unless given")
     parser.add_argument("--device", default="cpu", help="of fits, variations and classifiers")

@@ -84,6 +84,8 @@ class SyntheticDataset(Making, Dataset[Any]):
             the generator, such as ``{"top_p": 0.9}``.
         strength, vary_options: of variation, see :meth:`Generator.vary`; a mapping label → strength goes by class, with
             1 for labels that it does not name.
+        variations: how many of each real sample there are, made once and kept in memory that workers share (see
+            :meth:`fill`), for generators slower than the training; None makes a new one each time.
         progress: show a progress bar if labels must be read sample by sample.
 
     Raises:
@@ -123,6 +125,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         sample_options: Mapping[str, Any] | None = None,
         strength: ByClass = 1.0,
         vary_options: Mapping[str, Any] | None = None,
+        variations: int | None = None,
         progress: bool = True,
     ) -> None:
         check_map_style(real)
@@ -171,6 +174,7 @@ class SyntheticDataset(Making, Dataset[Any]):
             settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
             if source is not None or callable(ratio) or not self._epoch_plan().all_real:
                 check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
+            self._kept = self._kept_variations(variations)
             probe, own = (source.generator, source.sampling) if isinstance(source, SamplePool) else (source, settings)
             self._labelled = LabelledSource(probe, own, self._filters)
             self._check_built()
@@ -309,6 +313,8 @@ class SyntheticDataset(Making, Dataset[Any]):
                 raise ConfigError("the samples of a pool are made already: pass topics, temperature, ... to SamplePool")
             return source, "samples from the pool"
         device = getattr(source, "device", torch.device("cpu"))
+        if self._kept is not None:
+            return None, f"{self._kept.each} variations of each real sample, made once, on {device}"
         if device.type != "cuda" or self.mode == "vary":
             return None, f"samples made in batches by the worker that needs them, on {device}"
         # CUDA cannot be used in forked workers, and one context a worker would fill the device
@@ -390,6 +396,4 @@ class SyntheticDataset(Making, Dataset[Any]):
 
 
 def _name(source: Any) -> str:
-    if source is None:
-        return "no source"
-    return getattr(source, "plugin", None) or type(source).__name__
+    return "no source" if source is None else getattr(source, "plugin", None) or type(source).__name__

@@ -5,21 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, MutableSequence, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from augsynth._numbers import check_whole
 from augsynth._rng_guard import preserved_rng, seed_global
 from augsynth.batch import SampleBatch
 from augsynth.blending.blend import Blend
 from augsynth.blending.plan import Decision, EpochPlan
-from augsynth.blending.real_data import is_blend, positions_of, read
-from augsynth.blending.source import Rows, refuse_forked_cuda
+from augsynth.blending.real_data import holds_blend, is_blend, positions_of, read
+from augsynth.blending.source import Drawn, Rows, refuse_forked_cuda
 from augsynth.blending.stacked import Columns, Made, StackedSamples
 from augsynth.blending.strength import ByClass
+from augsynth.blending.variations import Variations
 from augsynth.errors import ConfigError
+from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import derive
+
+_M = TypeVar("_M", bound="Making")
 
 READ, OWN, COMMON = 0x4EAD, 0x7A0, 0x7A1
 REAL_META = {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": "", "topic": ""}
@@ -39,8 +44,33 @@ class Making(Blend):
     _strengths: Tensor | None
     vary_options: dict[str, Any]
     provenance: bool
+    _kept: Variations | None
     _label_condition: Any
     _seeded_reading: bool
+
+    def fill(self: _M, *, progress: bool = True) -> _M:
+        """Make now what is made once and kept: the ``variations`` of all real samples, or the pool of this epoch.
+
+        They are made when they are first asked for, without it. After it, workers need no generator, which may be on a
+        GPU.
+
+        Args:
+            progress: show a progress bar on a terminal.
+
+        Raises:
+            ConfigError: nothing is kept; samples are made when they are asked for.
+        """
+        source = self._labelled.source
+        if self._kept is not None:
+            self._kept.fill(self._variations_of, progress=progress)
+        elif isinstance(source, SamplePool):
+            source.fill()
+        else:
+            raise ConfigError(
+                "there is nothing to fill: samples are made when they are asked for. Pass a SamplePool, or "
+                "variations= with mode='vary'"
+            )
+        return self
 
     def _items(
         self, indices: Sequence[int], plan: EpochPlan, *, traced: bool
@@ -147,9 +177,38 @@ class Making(Blend):
         drawn = self._labelled.draw(labels.values_of(wanted), seeds)
         return self._form.build(drawn.inputs, wanted), drawn.meta
 
+    def _kept_variations(self, each: int | None) -> Variations | None:
+        check_whole(or_none=True, variations=each)
+        if each is None:
+            return None
+        if self.mode != "vary":
+            raise ConfigError(f"variations={each}: they are for mode='vary', and the mode is {self.mode!r}")
+        if holds_blend(self.real):
+            raise ConfigError(
+                f"variations={each}: the real dataset holds a SyntheticDataset, whose samples differ by epoch; leave "
+                "it out, or vary a dataset whose samples stay"
+            )
+
+        return Variations(self.source, len(self.real), each, self.seed or 0)
+
     def _varied(self, sources: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:
         structure = self._form.structure
         loaded, _ = self._load(sources, seeds, traced=False)
+        if self._kept is None:
+            drawn = self._new_variations(loaded, seeds)
+            inputs, meta = drawn.inputs, drawn.meta
+        else:
+            labels = [structure.y_of(sample) for sample in loaded] if self.source.conditional else None
+            inputs, meta = self._kept.read(sources, seeds, labels, self._variations_of)
+        return [structure.replace_x(sample, x) for sample, x in zip(loaded, inputs, strict=True)], meta
+
+    def _variations_of(self, sources: list[int], seeds: Tensor) -> Drawn:
+        """Variations that are functions of their seeds and of the real samples, whatever these are read for."""
+        own = derive(self.seed or 0, READ, torch.tensor(sources))
+        return self._new_variations(self._load(sources, own, traced=False)[0], seeds)
+
+    def _new_variations(self, loaded: list[Any], seeds: Tensor) -> Drawn:
+        structure = self._form.structure
         labelled, by_class, known = self.source.conditional, self._strengths, self._form.labels
 
         def make(rows: Rows, row_seeds: Tensor) -> SampleBatch:
@@ -165,8 +224,7 @@ class Making(Blend):
             return made
 
         refuse_forked_cuda(self.source)
-        drawn = self._filters.draw(make, seeds)
-        return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
+        return self._filters.draw(make, seeds)
 
     def _softened(self, made: list[Any]) -> list[Any]:
         """Synthetic samples with the probabilities that ``soft_labels`` gives them."""

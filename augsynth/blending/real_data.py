@@ -107,6 +107,11 @@ def is_blend(dataset: Any) -> bool:
     return hasattr(dataset, "_items") and hasattr(dataset, "real_only")
 
 
+def holds_blend(dataset: Any) -> bool:
+    """Whether it is a :class:`SyntheticDataset`, or wraps one."""
+    return is_blend(dataset) or any(map(holds_blend, _parts_of(dataset)))
+
+
 def _parts_of(dataset: Any) -> list[Any]:
     """What ``Subset``, ``ConcatDataset`` and their like wrap."""
     parts = [getattr(dataset, "dataset", None), *(getattr(dataset, "datasets", None) or ())]

@@ -13,6 +13,7 @@ from augsynth.cli.options import (
     AsJson,
     Data,
     Device,
+    Jobs,
     LabelColumn,
     Reading,
     SampleSettings,
@@ -33,7 +34,6 @@ Holdout = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the report and the numbers.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Updates of each training; default by the amount of data.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", help="Parallel processes; default: one a core.")]
 Classic = Annotated[
     str,
     typer.Option("--classic", help="Classic augmentation: none, tune (on a part of the data), or a transform's name."),

@@ -24,6 +24,7 @@ Reading = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Everything random follows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", help="Parallel processes; default: one a core.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:0 or mps.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the generator, as name=value; repeatable.")

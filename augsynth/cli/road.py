@@ -12,6 +12,7 @@ from augsynth.cli.options import (
     AsJson,
     Data,
     Device,
+    Jobs,
     LabelColumn,
     Reading,
     Seed,
@@ -40,7 +41,7 @@ def run(
         typer.Option("--set", help="Another value, such as data.train=photos/ or verdict.seeds=3; repeatable."),
     ] = None,
     redo: Annotated[bool, typer.Option("--redo", help="Do anew what has changed in the recipe or the data.")] = False,
-    jobs: Annotated[int | None, typer.Option("--jobs", help="Parallel trainings; default: one a core.")] = None,
+    jobs: Jobs = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -87,6 +88,7 @@ def prepare(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the page and the list.")] = None,
     device: Device = "auto",
+    jobs: Jobs = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -107,7 +109,7 @@ def prepare(
     elif has_test_split(data):
         held = open_dataset(data, split="test", **options)
     wanted = {} if look_for is None else {"look_for": look_for}
-    found = augsynth.prepare(dataset, held, device=device, seed=seed, progress=not as_json, **wanted)
+    found = augsynth.prepare(dataset, held, device=device, jobs=jobs, seed=seed, progress=not as_json, **wanted)
     page = None if out is None else found.save(out)
     if as_json:
         tell(json.dumps(found.to_json(), ensure_ascii=False))

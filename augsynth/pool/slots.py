@@ -28,22 +28,27 @@ class Slots:
         spec: the space of the samples.
         size: number of samples.
         buffers: how often.
+        shared: whether other processes read and write the same samples.
 
     Raises:
         ConfigError: there is too little shared memory; says how much is needed and there.
     """
 
-    def __init__(self, spec: SampleSpec, size: int, buffers: int) -> None:
+    def __init__(self, spec: SampleSpec, size: int, buffers: int, *, shared: bool = True) -> None:
         self.spec, self.size, self.buffers = spec, size, buffers
         fixed = spec.raw_slot()
         self.width = spec.slot_bytes if fixed is None else 0
         shape, dtype = ((self.width,), torch.uint8) if fixed is None else fixed
         per_sample = int(np.prod(shape)) * dtype.itemsize + 8 + 8 + 4
         self.nbytes = per_sample * size * buffers
-        _check_room(self.nbytes, size, buffers)
-        self.content = torch.zeros(buffers, size, *shape, dtype=dtype).share_memory_()
-        self.lengths = torch.zeros(buffers, size, dtype=torch.int32).share_memory_()  # bytes of a sample
-        about = torch.zeros(buffers, size, 2, dtype=torch.int64).share_memory_()  # one look-up gives both
+        if shared:
+            _check_room(self.nbytes, size, buffers)
+        self.content = torch.zeros(buffers, size, *shape, dtype=dtype)
+        self.lengths = torch.zeros(buffers, size, dtype=torch.int32)  # bytes of a sample
+        about = torch.zeros(buffers, size, 2, dtype=torch.int64)  # one look-up gives both
+        if shared:
+            for one in (self.content, self.lengths, about):
+                one.share_memory_()
         self._about, self.seeds, self.topics = about, about[..., 0], about[..., 1].fill_(-1)
 
     def write(self, buffer: int, slots: Tensor, x: Any, seeds: Tensor, topics: Tensor | None) -> Tensor:

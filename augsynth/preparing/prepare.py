@@ -24,6 +24,7 @@ def prepare(
     look_for: Collection[str] = KINDS,
     seed: int = 0,
     device: str = "auto",
+    jobs: int | None = None,
     progress: bool = True,
 ) -> Preparation:
     """Find samples that are there twice, or in the test data, too, or doubtfully labelled, or unlike all others.
@@ -37,6 +38,7 @@ def prepare(
             networks: some minutes for a few thousand samples.
         seed: everything random follows it.
         device: of these networks.
+        jobs: how many of those that doubt labels are trained in parallel, in processes; None takes one a core.
         progress: show a progress bar on a terminal.
 
     Returns:
@@ -73,7 +75,7 @@ def prepare(
     if "outliers" in look_for:
         add(find_outliers(data, modality, files, seed=seed, device=device, progress=progress))
     if "labels" in look_for:
-        add(find_doubted_labels(data, dataset, files, seed=seed, device=device, progress=progress))
+        add(find_doubted_labels(data, dataset, files, seed=seed, device=device, jobs=jobs, progress=progress))
     return found
 
 

@@ -12,16 +12,18 @@ from torch.utils.data import Subset
 
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
-from augsynth.classifiers.training import default_steps, train_classifier
+from augsynth.classifiers.training import default_steps, train_classifier, usual_batch
 from augsynth.errors import MissingDependencyError
 from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
 from augsynth.modality import Modality
 from augsynth.preparing.findings import Finding
+from augsynth.utility.trials import run_trials, usable_jobs
 
 _FAR = 4.0  # robust standard deviations of the logarithm: of bell-shaped values one in 30,000
 _FOLDS = 4
 _TRUSTED = 0.75  # of the samples: below, mistakes of the classifiers outnumber those of the labels
+_PASSES, _STEPS = 80, 150  # of a classifier that is to doubt labels: with fewer it finds less, with more nothing new
 _FEWEST = 2 * _FOLDS  # samples of a class, to say anything about their labels
 
 
@@ -47,7 +49,14 @@ def find_outliers(
 
 
 def find_doubted_labels(
-    data: TrainingData, dataset: Any, files: Sequence[str | None], *, seed: int, device: str, progress: bool
+    data: TrainingData,
+    dataset: Any,
+    files: Sequence[str | None],
+    *,
+    seed: int,
+    device: str,
+    jobs: int | None,
+    progress: bool,
 ) -> tuple[list[Finding], list[str]]:
     """Findings of the kind ``"labels"``, by confident learning (Northcutt et al. 2021) on what classifiers say of
     samples that they were not trained on. And notes."""
@@ -62,7 +71,7 @@ def find_doubted_labels(
         filters = import_optional("cleanlab.filter", extra="prepare", purpose="finding doubtful labels")
     except MissingDependencyError as error:
         return [], [f"labels are not doubted: {error}"]
-    said = _out_of_sample(data, dataset, seed=seed, device=device, progress=progress)
+    said = _out_of_sample(data, dataset, seed=seed, device=device, jobs=usable_jobs(jobs, device), progress=progress)
     classes = data.classes.numpy()
     right = float((said.argmax(1) == classes).mean())
     if right < _TRUSTED:
@@ -82,18 +91,26 @@ def find_doubted_labels(
     return found, []
 
 
-def _out_of_sample(data: TrainingData, dataset: Any, *, seed: int, device: str, progress: bool) -> np.ndarray:
+def _out_of_sample(
+    data: TrainingData, dataset: Any, *, seed: int, device: str, jobs: int, progress: bool
+) -> np.ndarray:
     """(n, classes): of each sample what a classifier says that was trained on the other folds."""
     from sklearn.model_selection import StratifiedKFold
 
     classes: Tensor = data.classes  # type: ignore[assignment]
     said = np.zeros((len(data), len(data.spec.classes)))
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed % 2**32)
-    with progress_bar("doubting labels", _FOLDS, show=progress) as bar:
-        for train, held in folds.split(np.zeros(len(data)), classes.numpy()):
-            part = Subset(dataset, train.tolist())
-            steps = default_steps(len(train), data.spec)
-            model = train_classifier(part, data.spec, steps=steps, seed=seed, device=device)
-            said[held] = probabilities(model, data.model_x(torch.from_numpy(held))).numpy()
+    split = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed % 2**32)
+    folds = list(split.split(np.zeros(len(data)), classes.numpy()))
+
+    def judged(_: str, fold: int) -> dict[str, Any]:
+        train, held = folds[fold]
+        own = max(_STEPS, _PASSES * len(train) // usual_batch(data.spec))
+        steps = min(own, default_steps(len(train), data.spec))
+        model = train_classifier(Subset(dataset, train.tolist()), data.spec, steps=steps, seed=seed, device=device)
+        return {"said": probabilities(model, data.model_x(torch.from_numpy(held))).numpy()}
+
+    with progress_bar("doubting labels", _FOLDS, show=progress, at_once=jobs) as bar:
+        for (_, fold), found in run_trials(judged, [("", fold) for fold in range(_FOLDS)], jobs):
+            said[folds[fold][1]] = found["said"]
             bar.advance()
     return said

@@ -64,7 +64,7 @@ def create_filter(name: str, real: Any, gen: Any, given: Mapping[str, Any]) -> A
 def _options(recipe: Recipe) -> dict[str, Any]:
     blend = recipe.blend
     made: dict[str, Any] = {"mode": blend.mode, "condition": blend.condition}
-    for name in ("strength", "temperature"):
+    for name in ("strength", "variations", "temperature"):
         if (value := getattr(blend, name)) is not None:
             made[name] = value
     return made | {name: own for name in ("sample_options", "vary_options") if (own := getattr(blend, name))}

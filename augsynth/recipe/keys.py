@@ -200,13 +200,15 @@ class BlendKeys:
 
     Attributes:
         ratio: synthetic share, or one for each class.
-        mode, condition, strength, temperature, sample_options, vary_options: as of :class:`augsynth.SyntheticDataset`.
+        mode, condition, strength, variations, temperature, sample_options, vary_options: as of
+            :class:`augsynth.SyntheticDataset`.
     """
 
     ratio: Annotated[Any, _either(_share, _ratios)] = 0.3
     mode: Annotated[str, _one_of("replace", "append", "vary")] = "replace"
     condition: Annotated[Any, _either(_words, _named)] = "match"
     strength: Annotated[Any, _either(_number, _strengths)] = None
+    variations: Annotated[int | None, _whole(1)] = None
     temperature: Annotated[float | None, _number] = None
     sample_options: _Named = field(default_factory=dict)
     vary_options: _Named = field(default_factory=dict)

@@ -143,8 +143,9 @@ def _refuse_contradictions(source: Source, recipe: Recipe) -> None:
             raise ConfigError(f"{source.at(*second)}: {'.'.join(first)} and {'.'.join(second)} are {told}; give one")
     if data.long_tail is not None:
         _check_tail(source, data.long_tail)
-    if blend.mode != "vary" and (blend.strength is not None or blend.vary_options):
-        key = "strength" if blend.strength is not None else "vary_options"
+    of_vary: dict[str, Any] = {"strength": None, "variations": None, "vary_options": {}}
+    if blend.mode != "vary" and (given := [key for key, unset in of_vary.items() if getattr(blend, key) != unset]):
+        key = given[0]
         raise ConfigError(f"{source.at('blend', key)}: blend.{key} is of mode: vary, and the mode is {blend.mode}")
     if verdict.draws == "each" and data.per_class is None and data.long_tail is None:
         raise ConfigError(f"{source.at('verdict', 'draws')}: draws: each needs data.per_class or data.long_tail")

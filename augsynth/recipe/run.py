@@ -163,6 +163,7 @@ class Run:
     def _stage(self, name: str, work: Any) -> Any:
         if self.state.done(name):
             self.skipped.append(name)
+            self.seconds[name] = self.state.facts(name)["seconds"]
             return None
         stages = self._stages()
         say(f"{name} ({stages.index(name) + 1} of {len(stages)} stages)", show=self.show)
@@ -183,6 +184,7 @@ class Run:
             look_for=[name for name, what in wanted.items() if what != "skip"],
             seed=self.recipe.seed,
             device=self.device,
+            jobs=self.jobs,
             progress=self.show,
         )
         drop = [name for name, what in wanted.items() if what == "drop"]
@@ -300,7 +302,7 @@ class Run:
 
     def _rarest(self, found: Uplift) -> dict[str, dict[str, Any]]:
         """Recall of each arm on the rarest classes of each draw, and its gain over the baseline."""
-        if self.recipe.data.long_tail is None:
+        if self.recipe.data.long_tail is None or len(self.sets.names) <= RAREST:
             return {}
         store = TrialStore.read(self.folder / "uplift")
         draws = {i: i if len(self.draws) > 1 else 0 for i in range(self.recipe.verdict.seeds)}
