@@ -148,3 +148,10 @@ def test_a_batch_is_written_into_pinned_memory_and_not_copied_there():
         assert all(one.is_pinned() for one in written[-1])
         assert [one.data_ptr() for one in batch] == [one.data_ptr() for one in written[-1]]
         assert all(torch.equal(a, b) for a, b in zip(batch, plain, strict=True))
+
+
+def test_variations_made_before_are_read_by_forked_workers():
+    gen = quick_fit("vae", DATA, device=DEVICE, steps=6)
+    blended = augsynth.SyntheticDataset(DATA, gen, ratio=1.0, mode="vary", variations=2, seed=0).fill(progress=False)
+    read = [x for x, _ in DataLoader(blended, batch_size=16, num_workers=2, multiprocessing_context="fork")]
+    assert torch.equal(torch.cat(read), torch.stack([x for x, _ in blended.__getitems__(list(range(len(DATA))))]))

@@ -159,7 +159,8 @@ def refuse_forked_cuda(source: Any) -> None:
     if getattr(device, "type", "cpu") == "cuda" and get_worker_info() is not None and torch.cuda._is_in_bad_fork():
         raise ConfigError(
             f"the generator is on {device}, and CUDA cannot be used in a forked worker process; move it with "
-            "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'"
+            "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'; with mode='vary' pass "
+            "variations= and call fill() before"
         )
 
 

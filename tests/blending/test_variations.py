@@ -163,6 +163,15 @@ def test_where_they_cannot_be(few, vae):
             varied(real, vae, 2)
 
 
+def test_after_fill_workers_need_no_generator(few, vae, monkeypatch):
+    full = varied(few, vae, 2).fill(progress=False)
+    monkeypatch.setattr(type(vae), "vary", lambda *_, **__: pytest.fail("a worker asked the generator"))
+    for epoch in range(2):
+        full.set_epoch(epoch)
+        read = torch.cat([x for x, _ in DataLoader(full, batch_size=5, num_workers=2)])
+        assert torch.equal(read, all_of(full, epoch))
+
+
 def test_fill(few, vae):
     with pytest.raises(ConfigError, match="there is nothing to fill"):
         varied(few, vae, None).fill()

@@ -63,6 +63,8 @@ def test_the_recipes_of_the_project_are_read(path):
             "r, line 3: data.long_tail: expected whole numbers, 2 ≤ least < most",
         ),
         (SHORT + "blend: {mode: vary, strength: {cat: far}}\n", "one for each class, such as"),
+        (SHORT + "blend: {variations: 2}\n", "r, line 5: blend.variations is of mode: vary, and the mode is replace"),
+        (SHORT + "blend: {mode: vary, variations: 0}\n", "expected a whole number from 1 up, got 0"),
         (SHORT + "blend: {strength: 0.5}\n", "blend.strength is of mode: vary, and the mode is replace"),
         (SHORT + "verdict: {draws: each}\n", "draws: each needs data.per_class or data.long_tail"),
         (SHORT + "verdict: {evaluate: false, uplift: false}\n", "there is nothing to find out"),
