@@ -51,8 +51,8 @@ class Making(Blend):
     def fill(self: _M, *, progress: bool = True) -> _M:
         """Make now what is made once and kept: the ``variations`` of all real samples, or the pool of this epoch.
 
-        They are made when they are first asked for, without it. After it, workers need no generator, which may be on a
-        GPU.
+        Without it they are made when they are first asked for. After it, workers need no generator, which may be on a
+        GPU. Variations follow from the seed of the blend, and with ``seed=None`` are the same in every run.
 
         Args:
             progress: show a progress bar on a terminal.
@@ -188,7 +188,6 @@ class Making(Blend):
                 f"variations={each}: the real dataset holds a SyntheticDataset, whose samples differ by epoch; leave "
                 "it out, or vary a dataset whose samples stay"
             )
-
         return Variations(self.source, len(self.real), each, self.seed or 0)
 
     def _varied(self, sources: list[int], seeds: Tensor) -> tuple[list[Any], Sequence[Any]]:

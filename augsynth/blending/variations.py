@@ -29,6 +29,7 @@ class Variations:
     """Variations of real samples: which one is read follows from a seed, and what it is from the real sample alone.
 
     Those of a real sample are made together when one of them is read first, so that whoever makes them makes the same.
+    Where there is too little shared memory for all, each process makes and keeps its own, and a warning says so.
 
     Args:
         source: the generator that varies.
@@ -36,20 +37,19 @@ class Variations:
         each: number of variations of each.
         seed: of the variations.
 
-    Raises:
-        ConfigError: there is too little memory; says how much is needed and there.
     """
 
     def __init__(self, source: Any, n: int, each: int, seed: int) -> None:
         self.each, self.seed = each, seed
         self._spec, self._labels = source.spec, source.spec.labels if source.conditional else None
         self._common = {"plugin": getattr(source, "plugin", ""), "checkpoint": getattr(source, "checkpoint_id", "")}
+        self._made = torch.zeros(n, dtype=torch.uint8)
         try:
             self._slots = Slots(self._spec, n * each, buffers=1)
+            self._made.share_memory_()
         except ConfigError as error:
             self._slots = Slots(self._spec, n * each, buffers=1, shared=False)
             log.warning("variations=%d: each worker process makes and keeps its own: %s", each, error)
-        self._made = torch.zeros(n, dtype=torch.uint8).share_memory_()
 
     def read(
         self, rows: Sequence[int], seeds: Tensor, labels: list[Any] | None, vary: Vary

@@ -15,6 +15,7 @@ from augsynth.preparing.repeats import find_repeats
 from augsynth.preparing.unlike import find_doubted_labels, find_outliers
 from augsynth.recognition import modality_of
 from augsynth.seeding import check_seed
+from augsynth.utility.trials import usable_jobs
 
 
 def prepare(
@@ -58,6 +59,7 @@ def prepare(
         raise ConfigError(f"look_for={look_for!r}: expected some of {', '.join(map(repr, KINDS))}")
     seed = check_seed(seed)
     device = chosen_device(device)
+    jobs = usable_jobs(jobs, str(device))
     data = TrainingData.read(dataset, show=progress)
     held = None if test is None else TrainingData.read(test, show=progress)
     if held is not None and (differences := data.spec.differences(held.spec)):

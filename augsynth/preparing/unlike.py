@@ -18,7 +18,7 @@ from augsynth.features import probabilities
 from augsynth.fitting.training_data import TrainingData
 from augsynth.modality import Modality
 from augsynth.preparing.findings import Finding
-from augsynth.utility.trials import run_trials, usable_jobs
+from augsynth.utility.trials import run_trials
 
 _FAR = 4.0  # robust standard deviations of the logarithm: of bell-shaped values one in 30,000
 _FOLDS = 4
@@ -55,7 +55,7 @@ def find_doubted_labels(
     *,
     seed: int,
     device: str,
-    jobs: int | None,
+    jobs: int,
     progress: bool,
 ) -> tuple[list[Finding], list[str]]:
     """Findings of the kind ``"labels"``, by confident learning (Northcutt et al. 2021) on what classifiers say of
@@ -71,7 +71,7 @@ def find_doubted_labels(
         filters = import_optional("cleanlab.filter", extra="prepare", purpose="finding doubtful labels")
     except MissingDependencyError as error:
         return [], [f"labels are not doubted: {error}"]
-    said = _out_of_sample(data, dataset, seed=seed, device=device, jobs=usable_jobs(jobs, device), progress=progress)
+    said = _out_of_sample(data, dataset, seed=seed, device=device, jobs=jobs, progress=progress)
     classes = data.classes.numpy()
     right = float((said.argmax(1) == classes).mean())
     if right < _TRUSTED:

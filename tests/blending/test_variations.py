@@ -135,6 +135,9 @@ def test_too_little_shared_memory_is_told_and_each_keeps_its_own(few, vae, monke
     with caplog.at_level("WARNING", "augsynth"):
         blended = varied(few, vae, 2)
     assert "each worker process makes and keeps its own: too little" in caplog.text
+    blended.set_epoch(1)
+    read = torch.cat([x for x, _ in DataLoader(blended, batch_size=5, num_workers=2)])
+    assert torch.equal(read, all_of(varied(few, vae, 2), 1))
     assert torch.equal(all_of(blended, 1), all_of(varied(few, vae, 2), 1))
 
 

@@ -82,6 +82,8 @@ def test_what_is_not_looked_for_is_said():
     found = augsynth.prepare(data, look_for=["duplicates", "labels"], progress=False)
     assert any("under 32 pixels" in note for note in found.notes)
     assert any("8 are the least" in note for note in found.notes)
+    with pytest.raises(augsynth.ConfigError, match="jobs=0: expected a whole number from 1 up"):
+        augsynth.prepare(data, jobs=0)
     with pytest.raises(augsynth.ConfigError, match="look_for='labels'"):
         augsynth.prepare(data, look_for="labels")
 
