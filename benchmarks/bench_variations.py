@@ -33,7 +33,7 @@ def measured(name: str, real: TensorDataset, batch: int, n: int, repeats: int) -
 
     once = blend(EACH)
     began = time.perf_counter()
-    once.fill(progress=False)
+    once.make_ahead(progress=False)
     filling = time.perf_counter() - began
     epochs = iter(range(10**6))
 

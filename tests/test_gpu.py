@@ -152,6 +152,8 @@ def test_a_batch_is_written_into_pinned_memory_and_not_copied_there():
 
 def test_variations_made_before_are_read_by_forked_workers():
     gen = quick_fit("vae", DATA, device=DEVICE, steps=6)
-    blended = augsynth.SyntheticDataset(DATA, gen, ratio=1.0, mode="vary", variations=2, seed=0).fill(progress=False)
+    blended = augsynth.SyntheticDataset(DATA, gen, ratio=1.0, mode="vary", variations=2, seed=0).make_ahead(
+        progress=False
+    )
     read = [x for x, _ in DataLoader(blended, batch_size=16, num_workers=2, multiprocessing_context="fork")]
     assert torch.equal(torch.cat(read), torch.stack([x for x, _ in blended.__getitems__(list(range(len(DATA))))]))

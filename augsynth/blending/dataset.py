@@ -85,7 +85,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         strength, vary_options: of variation, see :meth:`Generator.vary`; a mapping label → strength goes by class, with
             1 for labels that it does not name.
         variations: how many of each real sample there are, made once and kept in memory that workers share (see
-            :meth:`fill`), for generators slower than the training; None makes a new one each time.
+            :meth:`make_ahead`), for generators slower than the training; None makes a new one each time.
         progress: show a progress bar if labels must be read sample by sample.
 
     Raises:

@@ -48,7 +48,7 @@ class Making(Blend):
     _label_condition: Any
     _seeded_reading: bool
 
-    def fill(self: _M, *, progress: bool = True) -> _M:
+    def make_ahead(self: _M, *, progress: bool = True) -> _M:
         """Make now what is made once and kept: the ``variations`` of all real samples, or the pool of this epoch.
 
         Without it they are made when they are first asked for. After it, workers need no generator, which may be on a
@@ -62,12 +62,12 @@ class Making(Blend):
         """
         source = self._labelled.source
         if self._kept is not None:
-            self._kept.fill(self._variations_of, progress=progress)
+            self._kept.make_all(self._variations_of, progress=progress)
         elif isinstance(source, SamplePool):
             source.fill()
         else:
             raise ConfigError(
-                "there is nothing to fill: samples are made when they are asked for. Pass a SamplePool, or "
+                "there is nothing to make ahead: samples are made when they are asked for. Pass a SamplePool, or "
                 "variations= with mode='vary'"
             )
         return self

@@ -160,7 +160,7 @@ def refuse_forked_cuda(source: Any) -> None:
         raise ConfigError(
             f"the generator is on {device}, and CUDA cannot be used in a forked worker process; move it with "
             "gen.to('cpu'), use num_workers=0, or multiprocessing_context='spawn'; with mode='vary' pass "
-            "variations= and call fill() before"
+            "variations= and call make_ahead() before"
         )
 
 

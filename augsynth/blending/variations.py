@@ -71,7 +71,7 @@ class Variations:
         inputs = list(self._spec.yielded(decoded(self._spec, raw)))
         return inputs, Provenance(own, {"condition": (known, classes)}, self._common)
 
-    def fill(self, vary: Vary, *, progress: bool) -> None:
+    def make_all(self, vary: Vary, *, progress: bool) -> None:
         """Make all that are not there yet."""
         left = (self._made == 0).nonzero().flatten().split(max(1, _AT_ONCE // self.each))
         with progress_bar("making variations", sum(map(len, left)), show=progress) as bar:

@@ -59,7 +59,7 @@ def test_they_are_made_once(few, vae, monkeypatch):
     for epoch in range(20):
         all_of(blended, epoch)
     assert sum(made) == 60
-    full = varied(few, vae, 3).fill(progress=False)
+    full = varied(few, vae, 3).make_ahead(progress=False)
     assert sum(made) == 120
     for epoch in range(3):
         assert torch.allclose(all_of(full, epoch), all_of(blended, epoch), atol=1e-5)
@@ -166,8 +166,8 @@ def test_where_they_cannot_be(few, vae):
             varied(real, vae, 2)
 
 
-def test_after_fill_workers_need_no_generator(few, vae, monkeypatch):
-    full = varied(few, vae, 2).fill(progress=False)
+def test_made_ahead_workers_need_no_generator(few, vae, monkeypatch):
+    full = varied(few, vae, 2).make_ahead(progress=False)
     monkeypatch.setattr(type(vae), "vary", lambda *_, **__: pytest.fail("a worker asked the generator"))
     for epoch in range(2):
         full.set_epoch(epoch)
@@ -175,11 +175,11 @@ def test_after_fill_workers_need_no_generator(few, vae, monkeypatch):
         assert torch.equal(read, all_of(full, epoch))
 
 
-def test_fill(few, vae):
-    with pytest.raises(ConfigError, match="there is nothing to fill"):
-        varied(few, vae, None).fill()
+def test_make_ahead(few, vae):
+    with pytest.raises(ConfigError, match="there is nothing to make ahead"):
+        varied(few, vae, None).make_ahead()
     with augsynth.SamplePool(vae, 50, start=False) as pool:
-        augsynth.SyntheticDataset(few, pool, ratio=0.5, seed=0).fill()
+        augsynth.SyntheticDataset(few, pool, ratio=0.5, seed=0).make_ahead()
         assert pool.stats()["made"] >= 50
 
 
