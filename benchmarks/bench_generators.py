@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import time
 import warnings
 from pathlib import Path
@@ -103,6 +104,10 @@ def rate(gen: Any) -> float:
         torch.set_num_threads(threads)
 
 
+def _mean_and_std(values: list[float]) -> list[float]:
+    return [statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0]
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser()
@@ -159,8 +164,7 @@ def main() -> None:
         rows.setdefault(name, []).append(row)
     figures["rows"] = rows
     figures["means"] = {
-        name: {key: [float(np.mean([r[key] for r in own])), float(np.std([r[key] for r in own]))] for key in own[0]}
-        for name, own in rows.items()
+        name: {key: _mean_and_std([row[key] for row in own]) for key in own[0]} for name, own in rows.items()
     }
     if options.name != "none":
         usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
