@@ -75,7 +75,7 @@ def main() -> None:
         made = gens[name].to(options.device) if name else None
         return augsynth.SyntheticDataset(
             data, made, ratio=0.5 if name else 0.0, mode="vary" if name else "replace", strength=options.strength,
-            transform=classic, seed=seed, progress=False,
+            variations=options.variations if name else None, transform=classic, seed=seed, progress=False,
         )  # fmt: skip
 
     arms = {
