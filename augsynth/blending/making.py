@@ -195,11 +195,10 @@ class Making(Blend):
         loaded, _ = self._load(sources, seeds, traced=False)
         if self._kept is None:
             drawn = self._new_variations(loaded, seeds)
-            inputs, meta = drawn.inputs, drawn.meta
         else:
             labels = [structure.y_of(sample) for sample in loaded] if self.source.conditional else None
-            inputs, meta = self._kept.read(sources, seeds, labels, self._variations_of)
-        return [structure.replace_x(sample, x) for sample, x in zip(loaded, inputs, strict=True)], meta
+            drawn = self._kept.read(sources, seeds, labels, self._variations_of)
+        return [structure.replace_x(sample, x) for sample, x in zip(loaded, drawn.inputs, strict=True)], drawn.meta
 
     def _variations_of(self, sources: list[int], seeds: Tensor) -> Drawn:
         """Variations that are functions of their seeds and of the real samples, whatever these are read for."""

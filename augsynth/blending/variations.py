@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from augsynth._progress import progress_bar
-from augsynth.batch import Provenance
 from augsynth.blending.source import Drawn
 from augsynth.choosing import choose_by_seed
-from augsynth.errors import AugsynthError, ConfigError
-from augsynth.pool.slots import Slots, decoded
+from augsynth.errors import ConfigError
+from augsynth.pool.pooled import Pooled
+from augsynth.pool.slots import Slots, put_all
 from augsynth.seeding import derive
 
 log = logging.getLogger("augsynth")
 
 Vary = Callable[[list[int], Tensor], Drawn]  # real samples (k,) and as many seeds → variations
 
-_OWN, _AGAIN, _TRIES = 0x7A21, 0x7A22, 64
+_OWN = 0x7A21
 _AT_ONCE = 64  # variations, where all are made
 
 
@@ -36,13 +36,13 @@ class Variations:
         n: number of real samples.
         each: number of variations of each.
         seed: of the variations.
-
     """
 
     def __init__(self, source: Any, n: int, each: int, seed: int) -> None:
         self.each, self.seed = each, seed
-        self._spec, self._labels = source.spec, source.spec.labels if source.conditional else None
-        self._common = {"plugin": getattr(source, "plugin", ""), "checkpoint": getattr(source, "checkpoint_id", "")}
+        self._spec = source.spec
+        plugin = getattr(source, "plugin", None) or type(source).__name__
+        self._common = {"plugin": plugin, "checkpoint": getattr(source, "checkpoint_id", "")}
         self._made = torch.zeros(n, dtype=torch.uint8)
         try:
             self._slots = Slots(self._spec, n * each, buffers=1)
@@ -51,14 +51,12 @@ class Variations:
             self._slots = Slots(self._spec, n * each, buffers=1, shared=False)
             log.warning("variations=%d: each worker process makes and keeps its own: %s", each, error)
 
-    def read(
-        self, rows: Sequence[int], seeds: Tensor, labels: list[Any] | None, vary: Vary
-    ) -> tuple[list[Any], Provenance]:
-        """A variation of each of the real samples ``rows`` (k,), as the dataset yields it, and where it came from.
+    def read(self, rows: Sequence[int], seeds: Tensor, labels: list[Any] | None, vary: Vary) -> Drawn:
+        """A variation of each of the real samples ``rows`` (k,).
 
         Args:
             seeds: (k,) int64; say which.
-            labels: of the samples.
+            labels: of the samples, for a generator that knows labels.
             vary: makes those that are not there yet.
         """
         at = torch.tensor(rows, dtype=torch.int64)
@@ -66,10 +64,8 @@ class Variations:
             self._make([row], vary)
         slots = at * self.each + choose_by_seed(seeds, torch.full_like(at, self.each))
         raw, own, _ = self._slots.read(0, slots)
-        known = self._labels
-        classes = None if known is None else known.requested(labels, len(rows))
-        inputs = list(self._spec.yielded(decoded(self._spec, raw)))
-        return inputs, Provenance(own, {"condition": (known, classes)}, self._common)
+        classes = None if labels is None else self._spec.labels.requested(labels, len(rows))
+        return Drawn(Pooled(self._spec, raw, classes, own, None, self._common))
 
     def make_all(self, vary: Vary, *, progress: bool) -> None:
         """Make all that are not there yet."""
@@ -81,15 +77,11 @@ class Variations:
 
     def _make(self, rows: list[int], vary: Vary) -> None:
         slots = (torch.tensor(rows)[:, None] * self.each + torch.arange(self.each)).flatten()
-        turn = 0
-        while len(slots):
-            if turn > _TRIES:
-                raise AugsynthError(
-                    f"{len(slots)} variations in a row were larger than any real sample; fit for longer"
-                )
-            seeds = derive(self.seed, _OWN, slots)
-            drawn = vary((slots // self.each).tolist(), seeds if turn == 0 else derive(seeds, _AGAIN, turn))
+
+        def put(slots: Tensor, seeds: Tensor) -> Tensor:
+            drawn = vary((slots // self.each).tolist(), seeds)
             own = torch.tensor([int(one["seed"]) for one in drawn.meta], dtype=torch.int64)
-            fits = self._slots.write(0, slots, self._spec.inputs(drawn.inputs), own, None)
-            slots, turn = slots[~fits], turn + 1
+            return self._slots.write(0, slots, self._spec.inputs(drawn.inputs), own, None)
+
+        put_all(slots, derive(self.seed, _OWN, slots), put)
         self._made[torch.tensor(rows)] = 1

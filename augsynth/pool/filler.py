@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,17 +16,16 @@ from torch import Tensor
 
 from augsynth.errors import AugsynthError
 from augsynth.pool.single_threads import SingleThreads
-from augsynth.pool.slots import Slots
+from augsynth.pool.slots import Slots, put_all
 from augsynth.seeding import derive, uniform
 
 log = logging.getLogger("augsynth")
 
 EPOCH, FILLED, FAILED, DEMANDED, MADE, BUSY_NS, CELLS = 0, 1, 3, 4, 5, 6, 7  # FILLED has a cell for each buffer
-_POOL, _AGAIN, _TOPIC = 0x900, 0x901, 0x902
+_POOL, _TOPIC = 0x900, 0x902
 ROWS = 65  # for the main process and 64 workers; further ones share
 _IDLE = 0.01  # seconds between two looks for work that another process may have asked for
 _MESSAGE = 2000  # bytes
-_TRIES = 64  # draws for one sample that must fit its slot
 _live: weakref.WeakSet[Filler] = weakref.WeakSet()
 
 
@@ -193,13 +193,7 @@ class Filler:
     def _make(self, buffer: int, part: Tensor, seeds: Tensor) -> float:
         """Fill these slots; returns the seconds that it took."""
         began = time.perf_counter_ns()
-        left, turn = part, 0
-        while len(left):
-            if turn > _TRIES:
-                raise AugsynthError(f"{len(left)} samples in a row were larger than any real one; fit for longer")
-            own = seeds if turn == 0 else derive(seeds, _AGAIN, turn)
-            fits = self._put(buffer, left, own)
-            left, seeds, turn = left[~fits], seeds[~fits], turn + 1
+        put_all(part, seeds, partial(self._put, buffer))
         self.board.cells[MADE] += len(part)
         took = time.perf_counter_ns() - began
         self.board.cells[BUSY_NS] += took

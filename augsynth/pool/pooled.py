@@ -16,7 +16,7 @@ class Pooled(SampleBatch):
     """A batch whose form for filters is made when a filter asks for it."""
 
     def __init__(
-        self, spec: Any, raw: Any, classes: Tensor, seeds: Tensor, topics: Tensor, common: Mapping[str, Any]
+        self, spec: Any, raw: Any, classes: Any, seeds: Tensor, topics: Tensor | None, common: Mapping[str, Any]
     ) -> None:
         labels = spec.labels
         raw = decoded(spec, raw)

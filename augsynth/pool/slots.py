@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from augsynth._gather import copied, gathered
-from augsynth.errors import ConfigError
+from augsynth.errors import AugsynthError, ConfigError
 from augsynth.sample_spec import SampleSpec
+from augsynth.seeding import derive
 
 _SHARED = Path("/dev/shm")
+_AGAIN, _TRIES = 0x901, 64  # draws for one sample that must fit its slot
 
 
 class Slots:
@@ -96,6 +98,24 @@ class Slots:
     def read_into(self, buffer: int, slots: Tensor, out: Tensor, at: Tensor) -> None:
         """Copy the samples in ``slots`` (k,) into the rows ``at`` (k,) of ``out``, where :meth:`keeps` holds."""
         copied(self.content[buffer], slots, out, at)
+
+
+def put_all(slots: Tensor, seeds: Tensor, put: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Put a sample of its seed into each of ``slots`` (k,), and one of another seed where that has no room.
+
+    Args:
+        seeds: (k,) int64.
+        put: makes samples of seeds for as many slots; returns (k,) bool, which were written.
+
+    Raises:
+        AugsynthError: 65 samples in a row had no room.
+    """
+    turn = 0
+    while len(slots):
+        if turn > _TRIES:
+            raise AugsynthError(f"{len(slots)} samples in a row were larger than any real one; fit for longer")
+        fits = put(slots, seeds if turn == 0 else derive(seeds, _AGAIN, turn))
+        slots, seeds, turn = slots[~fits], seeds[~fits], turn + 1
 
 
 def decoded(spec: SampleSpec, found: Any) -> Any:

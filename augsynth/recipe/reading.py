@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from augsynth.errors import ConfigError
-from augsynth.recipe.keys import SECTIONS, Recipe, check_of, known, required
+from augsynth.recipe.keys import SECTIONS, BlendKeys, Recipe, check_of, known, required
 
 _LARGEST = 1_000_000  # bytes; aliases could make more of less, and are refused
 
@@ -143,10 +143,9 @@ def _refuse_contradictions(source: Source, recipe: Recipe) -> None:
             raise ConfigError(f"{source.at(*second)}: {'.'.join(first)} and {'.'.join(second)} are {told}; give one")
     if data.long_tail is not None:
         _check_tail(source, data.long_tail)
-    of_vary: dict[str, Any] = {"strength": None, "variations": None, "vary_options": {}}
-    if blend.mode != "vary" and (given := [key for key, unset in of_vary.items() if getattr(blend, key) != unset]):
-        key = given[0]
-        raise ConfigError(f"{source.at('blend', key)}: blend.{key} is of mode: vary, and the mode is {blend.mode}")
+    for key in ("strength", "variations", "vary_options"):
+        if blend.mode != "vary" and getattr(blend, key) != getattr(BlendKeys(), key):
+            raise ConfigError(f"{source.at('blend', key)}: blend.{key} is of mode: vary, and the mode is {blend.mode}")
     if verdict.draws == "each" and data.per_class is None and data.long_tail is None:
         raise ConfigError(f"{source.at('verdict', 'draws')}: draws: each needs data.per_class or data.long_tail")
     if not verdict.evaluate and not verdict.uplift:

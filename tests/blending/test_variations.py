@@ -10,6 +10,8 @@ import augsynth
 from augsynth.blending.source import Drawn
 from augsynth.blending.variations import Variations
 from augsynth.errors import ConfigError
+from tests.modalities.test_inside import Segmented
+from tests.support import quick_fit
 
 
 def varied(real, gen, variations=3, **options):
@@ -73,6 +75,28 @@ def test_they_are_those_that_vary_makes_by_their_seeds(few, vae):
         assert meta["plugin"] == "augsynth/vae" and meta["checkpoint"] == vae.checkpoint_id
         again = vae.vary([few[i][0]], [few[i][1]], strength=0.5, seeds=[meta["seed"]])
         assert torch.allclose(x, again.x[0], atol=1e-5)
+
+
+def test_their_provenance_is_that_of_variations_made_each_time(vae):
+    class Own(type(vae)):
+        """Not registered."""
+
+    real = TensorDataset(torch.rand(40, 1, 8, 8), (torch.rand(40, 3) > 0.5).float())  # several classes a sample
+    gen = augsynth.fit(Own, real, steps=5, width=8, progress=False)
+    kept, each = (varied(real, gen, n, provenance=True)[3][-1] for n in (2, None))
+    assert kept["plugin"] == "Own" and kept["seed"] != each["seed"]
+    assert {**kept, "seed": each["seed"]} == each
+
+
+def test_masks_go_with_their_images():
+    real = Segmented()
+    blended = varied(real, quick_fit("vae", real, steps=20, width=8), 2)
+    seen = [set() for _ in range(len(real))]
+    for epoch in range(8):
+        blended.set_epoch(epoch)
+        for one, (x, mask) in zip(seen, blended.__getitems__(list(range(len(real)))), strict=True):
+            one.add((x.numpy().tobytes(), mask.numpy().tobytes()))
+    assert max(map(len, seen)) == 2
 
 
 @pytest.mark.parametrize(("workers", "context"), [(2, "fork"), (1, "spawn")])
@@ -151,8 +175,8 @@ def test_what_is_larger_than_any_real_sample_is_made_again(questions, phrases):
         made.x = [text * 500 if len(turns) < 3 and i == 0 else text for i, text in enumerate(made.x)]
         return Drawn(made)
 
-    inputs, meta = kept.read([0, 0], torch.tensor([1, 2]), [questions[0][1]] * 2, vary)
-    assert turns == [2, 1, 1] and max(map(len, inputs)) < 1000 and len(meta) == 2
+    drawn = kept.read([0, 0], torch.tensor([1, 2]), [questions[0][1]] * 2, vary)
+    assert turns == [2, 1, 1] and max(map(len, drawn.inputs)) < 1000 and len(drawn.meta) == 2
 
 
 def test_where_they_cannot_be(few, vae):
