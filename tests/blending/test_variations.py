@@ -82,7 +82,7 @@ def test_their_provenance_is_that_of_variations_made_each_time(vae):
         """Not registered."""
 
     real = TensorDataset(torch.rand(40, 1, 8, 8), (torch.rand(40, 3) > 0.5).float())  # several classes a sample
-    gen = augsynth.fit(Own, real, steps=5, width=8, progress=False)
+    gen = quick_fit(Own, real, steps=5, width=8)
     kept, each = (varied(real, gen, n, provenance=True)[3][-1] for n in (2, None))
     assert kept["plugin"] == "Own" and kept["seed"] != each["seed"]
     assert {**kept, "seed": each["seed"]} == each
