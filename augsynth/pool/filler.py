@@ -99,7 +99,7 @@ class Filler:
         self.gen, self.slots, self.board, self.classes, self.settings = gen, slots, board, classes, settings
         self.topics = topics
         self.seed, self.continuous, self.reuse, self.batch, self.ahead = seed, continuous, reuse, batch, ahead
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # which only its owner can release, see the end of this file
         self.wake = threading.Event()
         self._stop = threading.Event()
         self._threads = SingleThreads.suited_to(gen)
@@ -237,18 +237,23 @@ class Filler:
         return fits
 
 
-_held: list[Filler] = []
-
-
 def _before_fork() -> None:
+    interrupted = None
     for filler in list(_live):
-        filler.lock.acquire()
-        _held.append(filler)
+        held = False
+        while not held:  # torch's handler of SIGCHLD raises wherever the program is, and Ctrl-C does
+            try:
+                held = filler.lock.acquire()
+            except BaseException as error:
+                interrupted = error
+    if interrupted is not None:
+        raise interrupted
 
 
 def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop().lock.release()
+    for filler in list(_live):
+        while filler.lock._is_owned():  # type: ignore[attr-defined]
+            filler.lock.release()
 
 
 def _after_fork_in_child() -> None:

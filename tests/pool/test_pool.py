@@ -409,6 +409,7 @@ KILLED = """
         blended = augsynth.SyntheticDataset(data, augsynth.SamplePool(gen, 60), ratio=0.5, seed=0)
         loader, told = iter(DataLoader(blended, batch_size=2, num_workers=2)), ""
         next(loader)
+        time.sleep(1.0)  # one that is killed with torch's `done_event` locked has torch wait for ever
         os.kill(loader._workers[0].pid, signal.SIGKILL)
         read = 0
         # torch raises from a signal handler, more than once and wherever the program is, or because the worker died
@@ -432,6 +433,41 @@ def test_a_killed_worker_is_an_error_not_a_hang(tmp_path):
     script.write_text(textwrap.dedent(KILLED))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert "Error(" in done.stdout and "read 60" in done.stdout, done.stderr
+
+
+def test_a_signal_that_raises_while_a_fork_waits_leaves_no_lock_held(vae, monkeypatch):
+    def interrupt(*_):
+        raise RuntimeError("as torch does when a worker dies")
+
+    with augsynth.SamplePool(vae, 60) as pool:
+        lock = pool.fill()._filler.lock
+        held, free, told = threading.Event(), [], []
+        monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
+
+        def hold():
+            with lock:
+                held.set()
+                time.sleep(0.5)
+                free.append(False)
+            time.sleep(0.2)
+            free.append(lock.acquire(timeout=10.0))
+
+        other = threading.Thread(target=hold)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            other.start()
+            held.wait()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            child = os.fork()
+            if not child:
+                os._exit(0 if free else 1)  # not before the batch was done
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert os.waitpid(child, 0)[1] == 0
+        other.join()
+        assert free == [False, True] and "as torch does" in str(told[0])
+        assert len(pool.sample(30, seed=0)) == 30
 
 
 def test_two_pools_in_one_process(vae, lstm):
