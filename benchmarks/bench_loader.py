@@ -4,15 +4,20 @@ The bound is 1 / ((1 - r) t_real + r t_gen): t_real per sample of the bare datas
 generator's time per sample by itself for as many samples as a batch requests. There are two of the latter: that of
 the public ``sample``, and that of the bare ``draw`` (the networks alone: no labels looked up, no conversion to the
 dataset's form, no provenance) in parts of the size that suits the machine best. Medians of runs in turns.
+
+With two workers the bound is that of two processes of one thread: what the bare dataset takes in two workers, and what
+``sample`` takes in two processes at once that do nothing else.
 """
 
 from __future__ import annotations
 
 import statistics
+import time
 import warnings
+from collections.abc import Callable
 
 import torch
-from common import in_turns, median_ratio, record
+from common import apart, in_turns, median_ratio, record
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import augsynth
@@ -69,6 +74,32 @@ def alone(gen, request: int, micro_batch: int | None):
     return draw if micro_batch else sample
 
 
+def beside(gen, request: int) -> Callable[[], float]:
+    """Seconds a sample of ``sample`` in two processes at once, of one thread each."""
+
+    def one(_: int) -> float:
+        run = alone(gen, request, None)
+        run()
+        started = time.perf_counter()
+        run()
+        return time.perf_counter() - started
+
+    return lambda: statistics.mean(apart(one, [(0,), (1,)], 2)) / (2 * 10 * request)
+
+
+def in_workers(real, gen, repeats: int = 15) -> list:
+    """Median share of the bound with two workers, and its quartiles."""
+    blended = augsynth.SyntheticDataset(real, gen, ratio=RATIO, seed=0)
+    bare, half, sample = read(real, 2), read(blended, 2), beside(gen, int(BATCH * RATIO))
+    shares = []
+    for turn in range(-1, repeats):
+        seconds = in_turns({"bare": bare, "half": half}, repeats=1, warmup=0)
+        bound = ((1 - RATIO) * seconds["bare"][0] / N + RATIO * sample()) * N
+        if turn >= 0:
+            shares.append(bound / seconds["half"][0])
+    return [statistics.median(shares), statistics.quantiles(shares, n=4)[::2]]
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     generator = torch.Generator().manual_seed(0)
@@ -110,6 +141,7 @@ def main() -> None:
             "t_real us": median["bare"] / part * 1e6,
             **{f"t_gen us, {case}": median[case] / (10 * request) * 1e6 for case in ("sample", "draw 64", "draw 128")},
         }
+        figures[f"ratio 0.5, {name}"]["share of the bound in 2 workers"] = in_workers(real, gen)
     record("loader", figures)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth._freed_memory import keep_freed_memory
 from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.errors import ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
@@ -144,6 +145,8 @@ class CoreGenerator(AuthoredGenerator):
     def _in_parts(self, n: int, make: Any) -> Any:
         """``make(part)`` of each of :meth:`parts`, joined."""
         spec = self._fitted_spec()
+        if self.device.type == "cpu":
+            keep_freed_memory()
         with self._inference():
             return spec.joined([make(part) for part in self.parts(n)])
 

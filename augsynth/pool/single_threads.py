@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from augsynth._freed_memory import keep_freed_memory
+
 T = TypeVar("T")
 
 
@@ -38,7 +40,7 @@ class SingleThreads:
         if self.count == 1 or n < 2 * self.count:
             return [make(slice(0, n))]
         if self._executor is None:
-            _keep_freed_memory()
+            keep_freed_memory()
             self._executor = ThreadPoolExecutor(
                 self.count, "augsynth-pool", initializer=torch.set_num_threads, initargs=(1,)
             )
@@ -53,13 +55,3 @@ class SingleThreads:
         if self._executor is not None:
             self._executor.shutdown(wait=False)
             self._executor = None
-
-
-def _keep_freed_memory() -> None:
-    """Have glibc keep what threads free, for their next operation.
-
-    By default it gives large blocks back at once where the thread is not the main one, and touching them anew took a
-    tenth of the time of a live pool. Freeing a block of nearly 32 MiB raises the thresholds of that for the whole
-    process (see M_MMAP_THRESHOLD in mallopt(3)); with other allocators it does nothing.
-    """
-    torch.empty(31 * 2**20, dtype=torch.uint8)
