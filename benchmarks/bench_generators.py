@@ -23,6 +23,7 @@ import torch
 from common import apart, record
 
 import augsynth
+from augsynth._atomic import atomic_file
 from augsynth.classifiers.training import train_classifier
 from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.named import open_dataset
@@ -119,7 +120,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--steps", type=int, default=1500, help="of a classifier")
     parser.add_argument("--judge-steps", type=int, default=2000)
-    parser.add_argument("--out", type=Path, help="folder in which the generators are kept")
+    parser.add_argument("--out", type=Path, help="folder in which generators and rows are kept, to go on later")
     parser.add_argument("--max-time", help="of each fit, in place of its preset")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--device", default="cpu", help="of fits and classifiers")
@@ -141,7 +142,13 @@ def main() -> None:
     rows = {"real": list(apart(score, [taken], options.jobs))}
     print("real", rows["real"][0], flush=True)
 
+    changes_nothing = ("generators", "seeds", "out", "name")
+    asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
+
     def measured(name: str, seed: int) -> dict[str, float]:
+        kept = options.out and options.out / f"{name}-{seed}.json"
+        if kept and kept.exists() and (found := json.loads(kept.read_text()))["asked"] == asked:
+            return dict(found["row"])
         limit = {"max_time": options.max_time} if options.max_time else {}
         gen = augsynth.fit(
             name, train, seed=seed, progress=False, device=options.device, **limit, **json.loads(options.config)
@@ -157,6 +164,9 @@ def main() -> None:
         }
         row |= score(made.model_x.cpu(), torch.as_tensor(made.x).cpu(), y, seed)
         print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
+        if kept:
+            with atomic_file(kept) as draft:
+                draft.write_text(json.dumps({"asked": asked, "row": row}, indent=1))
         return row
 
     calls = [(name, seed) for seed in range(options.seeds) for name in options.generators]
