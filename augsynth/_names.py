@@ -1,8 +1,9 @@
-"""Names that come from data, as names of files."""
+"""What things are called: files after what comes from data, generators in messages and provenance."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _PLAIN = re.compile(r"[^\w .()+-]")
 
@@ -11,3 +12,8 @@ def file_name(name: str) -> str:
     """``name`` as that of a file or folder: without separators, never ``.`` or ``..``, of at most 100 characters."""
     plain = _PLAIN.sub("-", name).strip(" .")[:100]
     return plain or "unnamed"
+
+
+def name_of(generator: Any) -> str:
+    """The plugin's name of a generator, or of what serves as one; that of its class where it has none."""
+    return getattr(generator, "plugin", None) or type(generator).__name__

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from augsynth._device import chosen_device
+from augsynth._names import name_of
 from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, description_of, existing, file_digest
 from augsynth.errors import AugsynthError, CheckpointError, ConfigError, PluginError, PluginNotFoundError
 from augsynth.generator.generator import Generator
@@ -57,7 +58,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", cls: type[Gene
         raise
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, MemoryError) as error:
         raise CheckpointError(
-            f"{folder} does not fit {generator.plugin or type(generator).__name__} {generator.plugin_version or ''}: "
+            f"{folder} does not fit {name_of(generator)} {generator.plugin_version or ''}: "
             f"it was saved with version {description.get('plugin_version')}; {error}"
         ) from error
     generator.fit_info = description["fit"]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from augsynth._names import name_of
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.compatibility import check_alike, check_source, warn_of_cost
 from augsynth.blending.condition import Condition, check_condition, split_condition
@@ -396,4 +397,4 @@ class SyntheticDataset(Making, Dataset[Any]):
 
 
 def _name(source: Any) -> str:
-    return "no source" if source is None else getattr(source, "plugin", None) or type(source).__name__
+    return "no source" if source is None else name_of(source)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from augsynth._distributed import ranks
+from augsynth._names import name_of
 from augsynth._rng_guard import seed_torch, seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
@@ -208,7 +209,7 @@ class DeviceBlend:
         if made.device.type == "cpu":
             finite = self._finite
         if finite is not None and not bool(finite):
-            raise BrokenPluginError(f"{self.gen.plugin or type(self.gen).__name__} made NaN or infinite values")
+            raise BrokenPluginError(f"{name_of(self.gen)} made NaN or infinite values")
 
     def _inspected(self, batch: Any) -> Structure:
         structure = Structure.of(batch, self._fields, [self.gen.spec])
@@ -272,7 +273,7 @@ class DeviceBlend:
         return x, y
 
     def _meta(self, n: int, rows: Tensor, classes: Tensor | None, seeds: Tensor) -> list[dict[str, Any]]:
-        common = {"plugin": self.gen.plugin or type(self.gen).__name__, "checkpoint": self.gen.checkpoint_id}
+        common = {"plugin": name_of(self.gen), "checkpoint": self.gen.checkpoint_id}
         made = Provenance(seeds, {"condition": (self.gen.spec.labels, classes)}, common)
         meta: list[dict[str, Any]] = [
             {"synthetic": False, "plugin": "", "checkpoint": "", "seed": -1, "condition": ""} for _ in range(n)

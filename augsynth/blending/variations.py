@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth._names import name_of
 from augsynth._progress import progress_bar
 from augsynth.blending.source import Drawn
 from augsynth.choosing import choose_by_seed
@@ -41,8 +42,7 @@ class Variations:
     def __init__(self, source: Any, n: int, each: int, seed: int) -> None:
         self.each, self.seed = each, seed
         self._spec = source.spec
-        plugin = getattr(source, "plugin", None) or type(source).__name__
-        self._common = {"plugin": plugin, "checkpoint": getattr(source, "checkpoint_id", "")}
+        self._common = {"plugin": name_of(source), "checkpoint": getattr(source, "checkpoint_id", "")}
         self._made = torch.zeros(n, dtype=torch.uint8)
         try:
             self._slots = Slots(self._spec, n * each, buffers=1)

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from augsynth._atomic import atomic_folder
+from augsynth._names import name_of
 from augsynth._version import __version__
 from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, WEIGHTS, digest, file_digest
 from augsynth.errors import CheckpointError, NotFittedError
@@ -126,7 +127,7 @@ def _card(generator: Saveable) -> str:
     health = info.get("warnings") or ["none"]
     teacher = info.get("distilled_from")
     distilled = f"; learnt from the generator `{teacher}`, which was fitted on them" if teacher else ""
-    return f"""# {generator.plugin or type(generator).__name__}
+    return f"""# {name_of(generator)}
 
 A generator of synthetic samples, fitted with augsynth {__version__}.
 

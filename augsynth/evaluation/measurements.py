@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from augsynth._names import name_of
 from augsynth._version import __version__
 from augsynth.errors import ConfigError
 from augsynth.evaluation import flags as judgements
@@ -63,7 +64,7 @@ class Measurements:
         self.space: Space = feature_space(features, sets.data, sets.reference, self.judge)
         self.second = second_space(self.space, sets.data, sets.reference, self.judge)
         self.detail = detail_space(sets.data, sets.reference)
-        plugin = getattr(gen, "plugin", None) or type(gen).__name__
+        plugin = name_of(gen)
         self.found = Evaluation(
             set(),
             "",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from augsynth._duration import seconds
+from augsynth._names import name_of
 from augsynth._numbers import check_shares, check_whole
 from augsynth.callbacks import Callbacks
 from augsynth.checkpoint.format import load_description
@@ -126,7 +127,7 @@ def fit(
             if privacy is None
             else "takes its batches in parts by itself (privacy=)"
         )
-        raise ConfigError(f"micro_batch_size={micro_batch_size}: {made.plugin or type(made).__name__} {why}")
+        raise ConfigError(f"micro_batch_size={micro_batch_size}: {name_of(made)} {why}")
     max_seconds = None if max_time is None else seconds(max_time)
     seed = check_seed(seed)
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
@@ -139,7 +140,7 @@ def fit(
     _check_targets(made, data)
     if topics is not None:
         if "topic" not in made.conditions:
-            raise ConfigError(f"topics={topics!r}: {made.plugin or type(made).__name__} cannot be fitted by topic")
+            raise ConfigError(f"topics={topics!r}: {name_of(made)} cannot be fitted by topic")
         data = data.by_topic(*modality_of(data.spec).topics_for(data.raw, topics, seed))
     spec = data.spec
     if privacy is not None:
@@ -234,7 +235,7 @@ def _check_modality(made: Generator, data: TrainingData) -> None:
         return
     fitting = (data.spec.kind, found, *((ANY,) if data.spec.tensors else ()))
     raise ConfigError(
-        f"{made.plugin or type(made).__name__} is for {wanted} data, and this dataset yields {data.spec.described}; "
+        f"{name_of(made)} is for {wanted} data, and this dataset yields {data.spec.described}; "
         f"for {data.spec.kind} there are: {installed_generators(lambda one: one.modality in fitting)}"
     )
 
@@ -246,7 +247,7 @@ def _check_targets(made: Generator, data: TrainingData) -> None:
     kinds = (ANY, data.spec.kind, data.spec.modality)
     can = installed_generators(lambda one: one.modality in kinds and known.kind in one.conditions)
     raise ConfigError(
-        f"the targets are of kind {known.kind!r} ({known.described}), and {made.plugin or type(made).__name__} can be "
+        f"the targets are of kind {known.kind!r} ({known.described}), and {name_of(made)} can be "
         f"conditioned on: {', '.join(sorted(made.conditions)) or 'nothing'}. These can: {can}; "
         "or fit without targets: labels=False"
     )
@@ -261,7 +262,7 @@ def _check_strategy(strategy: str, made: Generator, privacy: Privacy | None) -> 
         raise ConfigError(f"strategy={strategy!r} with privacy=: the noise of a private fit is that of one process")
     if not _by_steps(made):
         raise ConfigError(
-            f"strategy={strategy!r}: {made.plugin or type(made).__name__} is not fitted by steps on batches: "
+            f"strategy={strategy!r}: {name_of(made)} is not fitted by steps on batches: "
             "there is nothing to share; leave it out"
         )
 

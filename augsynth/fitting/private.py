@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from augsynth._names import name_of
 from augsynth.checkpoint.format import load_description
 from augsynth.errors import CheckpointError, ConfigError, DataError, PrivacyWarning
 from augsynth.fitting.installed import installed_generators
@@ -60,7 +61,7 @@ def check(made: Generator, privacy: Any, data: TrainingData, **unusable: Any) ->
     """
     if not isinstance(privacy, Privacy):
         raise ConfigError(f"privacy={privacy!r}: expected augsynth.Privacy(epsilon=..., delta=...)")
-    name = made.plugin or type(made).__name__
+    name = name_of(made)
     if not offered(made):
         raise ConfigError(
             f"{name} cannot be fitted with privacy: its fit reads the samples as they are. These can: "

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from augsynth._freed_memory import keep_freed_memory
+from augsynth._names import name_of
 from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.errors import ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
@@ -42,7 +43,7 @@ class CoreGenerator(AuthoredGenerator):
     @property
     def _name(self) -> str:
         """Qualified name of the plugin, or of the class where it is none."""
-        return self.plugin or type(self).__name__
+        return name_of(self)
 
     @property
     def device(self) -> torch.device:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from augsynth._names import name_of
 from augsynth._numbers import check_whole
 from augsynth._one_or_many import number_asked
 from augsynth._shares import shares_of
@@ -97,7 +98,7 @@ class SamplePool(PoolReader):
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0.0 < share <= 1.0:
             raise ConfigError(f"share={share!r}: expected a number above 0, up to 1")
         self.size, self.refresh, self.reuse, self.timeout = size, refresh, reuse, float(timeout)
-        self.plugin = getattr(gen, "plugin", None) or type(gen).__name__
+        self.plugin = name_of(gen)
         self._checkpoint = getattr(gen, "checkpoint_id", "")
         self.sampling = sampling
         weights = _weights(labels, self.spec) if self.spec.labels is not None else [1.0]

@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 import torch
 
-from augsynth._freed_memory import keep_freed_memory
-
 T = TypeVar("T")
 
 
@@ -40,7 +38,6 @@ class SingleThreads:
         if self.count == 1 or n < 2 * self.count:
             return [make(slice(0, n))]
         if self._executor is None:
-            keep_freed_memory()
             self._executor = ThreadPoolExecutor(
                 self.count, "augsynth-pool", initializer=torch.set_num_threads, initargs=(1,)
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from augsynth._names import name_of
 from augsynth._numbers import check_whole
 from augsynth._version import __version__
 from augsynth.errors import CapabilityError, ConfigError
@@ -61,8 +62,7 @@ class Request:
         spec = gen._fitted_spec()
         if spec.labels is not None and not spec.labels.categorical:
             raise CapabilityError(
-                f"samples are replayed by class, and those of {gen.plugin or type(gen).__name__} have targets of kind "
-                f"{spec.labels.kind!r}"
+                f"samples are replayed by class, and those of {name_of(gen)} have targets of kind {spec.labels.kind!r}"
             )
         for name, value, known in (("labels", self.labels, spec.labels), ("topics", self.topics, spec.topics)):
             if _several(value, known) and len(value) != self.n:
@@ -128,7 +128,7 @@ def opened(
 def _source_of(gen: Generator, licence: str | None) -> dict[str, Any]:
     """Where samples come from, as the manifest says it."""
     return {
-        "plugin": gen.plugin or type(gen).__name__,
+        "plugin": name_of(gen),
         "plugin_version": gen.plugin_version,
         "checkpoint": gen.checkpoint_id,
         "fitted on": {key: gen.fit_info.get(key) for key in ("samples", "data_fingerprint", "prompts")},

@@ -451,6 +451,8 @@ def test_a_signal_that_raises_while_a_fork_waits_leaves_no_lock_held(vae, monkey
                 free.append(False)
             time.sleep(0.2)
             free.append(lock.acquire(timeout=10.0))
+            if free[-1]:
+                lock.release()
 
         other = threading.Thread(target=hold)
         before = signal.signal(signal.SIGALRM, interrupt)

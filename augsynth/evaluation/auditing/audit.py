@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from augsynth._names import name_of
 from augsynth._numbers import check_whole
 from augsynth._version import __version__
 from augsynth.errors import ConfigError, DataError, NotFittedError, PrivacyViolationError
@@ -90,7 +91,7 @@ def audit(
     found = audited(
         scores,
         getattr(gen, "fit_info", {}).get("privacy"),
-        name=getattr(gen, "plugin", None) or type(gen).__name__,
+        name=name_of(gen),
         confidence=confidence,
         delta=delta,
         seed=seed,
