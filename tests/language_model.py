@@ -1,5 +1,6 @@
 """Language models small enough to fit in seconds: what folders of pretrained ones look like."""
 
+import atexit
 import json
 import shutil
 from functools import lru_cache
@@ -14,6 +15,13 @@ SENTENCES = [
     for doing in ("sleep", "run", "sing")
     for where in ("at home", "in the sea", "on a hill")
 ]
+
+
+def kept_till_the_end(name) -> Path:
+    """A new folder, which is gone when the process ends."""
+    folder = Path(mkdtemp(prefix=f"augsynth-tiny-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def taught(make, steps, lr, loss_of):
@@ -46,7 +54,7 @@ def tiny_model() -> Path:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     transformers = import_transformers()
-    folder = Path(mkdtemp(prefix="augsynth-tiny-model-"))
+    folder = kept_till_the_end("model")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -88,7 +96,7 @@ def tiny_masked_model() -> Path:
     from augsynth_transformers.library import import_transformers
 
     transformers = import_transformers()
-    folder = Path(mkdtemp(prefix="augsynth-tiny-masked-"))
+    folder = kept_till_the_end("masked")
     words = sorted({word for text in SENTENCES for word in text.split()})
     (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
     tokenizer = transformers.BertTokenizer(str(folder / "vocab.txt"))
@@ -121,7 +129,7 @@ def tiny_translator() -> Path:
     from augsynth_transformers.library import import_transformers
 
     transformers = import_transformers()
-    folder = Path(mkdtemp(prefix="augsynth-tiny-marian-"))
+    folder = kept_till_the_end("marian")
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES),
         model_prefix=str(folder / "source"),

@@ -125,13 +125,17 @@ class GAN(augsynth.Generator):
         size = authoring.usual_resolution(spec)
         pixels = spec.height * spec.width
         per_class = n / max(1, spec.num_classes)
-        steps = 1500 if per_class < 30 else 3000 if per_class < 300 else 4000 if per_class < 3000 else 8000
+        steps = 3000 if per_class < 30 else 6000 if per_class < 300 else 8000 if per_class < 3000 else 16_000
+        # Half of the usual 64, twice as often. Fashion-MNIST, 100 a class, after three minutes on one core: a Fréchet
+        # distance of 3.9 against 8.9; after twelve 1.2 against 1.4, and 74 % CAS against 70. Batches of 16 are alike.
+        batch_size = 32
         if pixels <= 256:
-            steps //= 2  # small images are learnt sooner
+            steps, batch_size = steps // 4, 64  # small images are learnt sooner, whatever the batch
         # Without cutout: with it, within these steps, a real classifier agrees with 0.83 of the labels against 0.87
         # (Fashion-MNIST, 100 a class), and 0.97 against 0.99 (digits), at like diversity.
         augment = "color,translation" if spec.channels >= 3 else "translation"
-        return {"steps": steps, "batch_size": 64, "width": 64 if pixels <= 256 else 32, "augment": augment, **size}
+        width = 64 if pixels <= 256 else 32
+        return {"steps": steps, "batch_size": batch_size, "width": width, "augment": augment, **size}
 
     @classmethod
     def search_space(cls) -> authoring.SearchSpace:

@@ -241,10 +241,15 @@ class VQVAE(augsynth.Generator):
         per_class = n / max(1, spec.num_classes)
         large = min(spec.height, spec.width) > 64
         # by the time of an update, half an hour to an hour on two CPU cores at 128 pixels
-        steps = 8000 if large else 2000 if per_class < 300 else 4000
+        steps, batch_size = 8000, 16
+        if not large:
+            steps, batch_size = (2000 if per_class < 300 else 4000), 64
+            if spec.height * spec.width > 256:
+                # Fashion-MNIST, 100 a class, in three minutes on one core: 72 % CAS against 66 with batches of 64
+                steps, batch_size = 2 * steps, 32
         return {
             "steps": steps,
-            "batch_size": 16 if large else 64,
+            "batch_size": batch_size,
             # 8x8 digits: 91 % of the samples had their label with 25 codes a place, 28 % with 240, after 100 s
             "levels": (8, 5, 5, 5) if large else (5, 5) if min(spec.height, spec.width) <= 16 else (8, 6, 5),
             "resolution": 256 if min(spec.height, spec.width) > 256 else None,
