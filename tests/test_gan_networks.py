@@ -28,10 +28,12 @@ def test_a_generator_block_is_upsampling_and_two_convolutions(side):
     assert torch.allclose(block(x, labels), plain, atol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 13), (1, 21, 30), (3, 32, 32)])
-def test_gradients_reach_every_weight(shape):
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 13), (1, 21, 30), (3, 32, 32), (1, 3, 3)])
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_gradients_reach_every_weight(shape, multiplier):
     torch.manual_seed(0)
-    generator, discriminator = ImageGenerator(shape, 8, 16, 3), Discriminator(shape, 16, 3)
+    generator = ImageGenerator(shape, 8, 16, 3, base_multiplier=multiplier)
+    discriminator = Discriminator(shape, 16, 3, base_multiplier=multiplier)
     made = generator(torch.randn(6, 8), torch.arange(6) % 3)
     assert made.shape == (6, *shape)
     discriminator(made, torch.arange(6) % 3).square().sum().backward()

@@ -93,16 +93,18 @@ class FastGeneratorBlock(nn.Module):
 class ImageGenerator(nn.Module):
     """Noise (n, z_dim) and labels (n,) to images (n, C, H, W) in (-1, 1)."""
 
-    def __init__(self, shape: tuple[int, int, int], z_dim: int, width: int, classes: int) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], z_dim: int, width: int, classes: int, *, base_multiplier: int = 1
+    ) -> None:
         super().__init__()
         channels, self.height, self.width = shape
         levels, self.base = authoring.base_size(self.height, self.width)
-        self.stem = nn.Linear(z_dim, width * self.base[0] * self.base[1])
+        # half the channels at full resolution, where most of the time goes
+        widths = [width * base_multiplier, *[width] * (levels - 1), width // 2]
+        self.stem = nn.Linear(z_dim, widths[0] * self.base[0] * self.base[1])
         # A small image has one or two blocks: too few for the class to act through their norms alone. Measured on
         # digits at 1,500 steps: a real classifier agrees with 0.985 of the labels, against 0.96 without.
-        self.label = nn.Embedding(max(classes, 1), width * self.base[0] * self.base[1])
-        # half the channels at full resolution, where most of the time goes
-        widths = [width] * max(levels, 1) + [width // 2]
+        self.label = nn.Embedding(max(classes, 1), widths[0] * self.base[0] * self.base[1])
         self.blocks = nn.ModuleList([GeneratorBlock(widths[i], widths[i + 1], classes) for i in range(levels)])
         self.norm = nn.BatchNorm2d(widths[levels])
         self.head = nn.Conv2d(widths[levels], channels, 3, padding=1)
@@ -111,7 +113,7 @@ class ImageGenerator(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        h = (self.stem(z) + self.label(labels)).unflatten(1, (-1, *self.base))  # (n, width, base)
+        h = (self.stem(z) + self.label(labels)).unflatten(1, (-1, *self.base))  # (n, base width, base)
         for block in self.blocks:
             h = block(h, labels)
         h = self.head(F.relu(self.norm(h)))
@@ -151,20 +153,21 @@ class DiscriminatorBlock(nn.Module):
 class Discriminator(nn.Module):
     """Images (n, C, H, W) and labels (n,) to scores (n,)."""
 
-    def __init__(self, shape: tuple[int, int, int], width: int, classes: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], width: int, classes: int, *, base_multiplier: int = 1) -> None:
         super().__init__()
         levels, _ = authoring.base_size(*shape[1:])
+        last = width * base_multiplier
         blocks = [DiscriminatorBlock(shape[0], width, down=levels > 0, first=True)]
         blocks += [DiscriminatorBlock(width, width, down=True) for _ in range(levels - 1)]
-        blocks += [DiscriminatorBlock(width, width, down=False) for _ in range(2)]
+        blocks += [DiscriminatorBlock(channels, last, down=False) for channels in (width, last)]
         self.blocks = nn.Sequential(*blocks)
-        self.head = spectral_norm(nn.Linear(width, 1))
-        self.project = spectral_norm(nn.Embedding(classes, width)) if classes else None
+        self.head = spectral_norm(nn.Linear(last, 1))
+        self.project = spectral_norm(nn.Embedding(classes, last)) if classes else None
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        h = self.blocks(x.contiguous(memory_format=torch.channels_last))  # (n, width, base)
-        h = F.relu(h).sum(dim=(2, 3))  # (n, width)
+        h = self.blocks(x.contiguous(memory_format=torch.channels_last))  # (n, base width, base)
+        h = F.relu(h).sum(dim=(2, 3))  # (n, base width)
         score: Tensor = self.head(h)[:, 0]
         if self.project is not None:
             score = score + (self.project(labels) * h).sum(1)

@@ -245,7 +245,8 @@ class VQVAE(augsynth.Generator):
         if not large:
             steps, batch_size = (2000 if per_class < 300 else 4000), 64
             if spec.height * spec.width > 256:
-                # Fashion-MNIST, 100 a class, in three minutes on one core: 72 % CAS against 66 with batches of 64
+                # Fashion-MNIST, 100 a class, after six minutes on one core (three seeds): a Fréchet distance of 2.0
+                # against 2.9 with batches of 64, and 77 % CAS against 76
                 steps, batch_size = 2 * steps, 32
         return {
             "steps": steps,
