@@ -13,6 +13,7 @@ from augsynth._device import chosen_device
 from augsynth._names import name_of
 from augsynth.checkpoint.format import DESCRIPTION, WEIGHTS, description_of, existing, file_digest
 from augsynth.errors import AugsynthError, CheckpointError, ConfigError, PluginError, PluginNotFoundError
+from augsynth.generator.core import keywords
 from augsynth.generator.generator import Generator
 from augsynth.hub import PREFIX, fetched
 from augsynth.recognition import modality_named
@@ -74,7 +75,7 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
         except (ConfigError, TypeError) as error:
             raise CheckpointError(f"{folder} has settings that {cls.__name__} does not take: {error}") from error
         generator.plugin = plugin
-        return generator
+        return _as_saved(generator)
     if plugin is None:
         raise CheckpointError(
             f"{folder} was made by the class {description['class']!r}, which is no plugin; pass it: "
@@ -83,7 +84,7 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
     distribution = plugin.rpartition("/")[0]
     try:
         made: Generator = default_registry().create("generator", plugin, **description["config"])
-        return made
+        return _as_saved(made)
     except PluginNotFoundError as error:
         raise CheckpointError(
             f"{folder} needs the plugin {plugin} {description['plugin_version']}, which is not installed: "
@@ -93,6 +94,12 @@ def _make(folder: Path, description: dict[str, Any], cls: type[Generator] | None
         raise CheckpointError(f"{folder} needs the plugin {plugin}, which cannot be used: {error}") from error
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{folder} has settings that {plugin} does not take: {error}") from error
+
+
+def _as_saved(generator: Generator) -> Generator:
+    """Give settings that are newer than the checkpoint the defaults of ``build``: presets are advice for a new fit."""
+    generator.config = {**(keywords(type(generator).build) or {}), **generator.config}
+    return generator
 
 
 def stored_spec(folder: Path | str, data: dict[str, Any]) -> SampleSpec:

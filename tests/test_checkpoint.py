@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 import augsynth
 from augsynth import _atomic
 from augsynth.checkpoint import writing
-from tests.support import signed
+from augsynth.modalities.image.tiny import TinyImages
+from tests.support import quick_fit, signed
 
 
 @pytest.fixture
@@ -106,6 +107,15 @@ def test_settings_that_do_not_fit_the_weights(saved):
     _rewrite(saved, config={**config, "width": 16})
     with pytest.raises(augsynth.CheckpointError, match="does not fit"):
         augsynth.load(saved)
+
+
+def test_a_setting_newer_than_the_checkpoint_has_its_default_not_the_preset(tmp_path):
+    gan = quick_fit("gan", TinyImages(8, (1, 20, 20)), steps=2, width=8, base_multiplier=1)
+    assert type(gan).presets(gan.spec, 8)["base_multiplier"] == 2
+    saved = gan.save(tmp_path / "gan")
+    before = {name: value for name, value in gan.config.items() if name != "base_multiplier"}
+    _rewrite(saved, config=before)
+    assert torch.equal(augsynth.load(saved).sample(4, seed=0).model_x, gan.sample(4, seed=0).model_x)
 
 
 def test_nothing_named_in_the_folder_is_imported(saved, tmp_path, monkeypatch):
