@@ -63,9 +63,9 @@ class GAN(augsynth.Generator):
         authoring.check_shares(below_one=True, ema_decay=ema_decay)
         self.classes = spec.num_classes
         self.size = authoring.WorkingSize(spec, resolution)
-        wider = {"base_multiplier": base_multiplier}
-        self.generator = ImageGenerator(self.size.shape, z_dim, width, self.classes, **wider)
-        self.discriminator = Discriminator(self.size.shape, width, self.classes, **wider)
+        shape = self.size.shape
+        self.generator = ImageGenerator(shape, z_dim, width, self.classes, base_multiplier=base_multiplier)
+        self.discriminator = Discriminator(shape, width, self.classes, base_multiplier=base_multiplier)
         self.averaged = authoring.averaged(self.generator, ema_decay)
         self.z_dim, self.augment, self.discriminator_steps = z_dim, augment, discriminator_steps
         self.rates = lr_generator, lr_discriminator

@@ -1,6 +1,8 @@
 """A pipeline of random weights: the contract, prompts, variations, and folders that are none."""
 
+import atexit
 import json
+import shutil
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -26,6 +28,7 @@ def tiny_pipeline() -> str:
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     folder = Path(mkdtemp(prefix="augsynth-tiny-pipeline-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     letters = [chr(i) for i in range(33, 127)]
     names = [*letters, *(f"{one}</w>" for one in letters), "<|startoftext|>", "<|endoftext|>"]
     (folder / "vocab.json").write_text(json.dumps({name: i for i, name in enumerate(names)}))
