@@ -1,6 +1,7 @@
 """Small real data, and generators fitted on it for a few steps."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import warnings
@@ -46,6 +47,12 @@ SLOW = (
     "test_tuning.py",
     "utility",
 )
+
+
+def pytest_configure():
+    # a script's background job ignores Ctrl-C, and so would every process that a test starts and interrupts
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
