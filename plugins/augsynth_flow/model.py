@@ -363,14 +363,12 @@ class Flow(Restorer):
         if pixels <= 256:
             steps = min(steps, 2500)
         # of many images there are enough as they are, and what was done to them costs time to learn
-        many = per_class >= 300
-        made: dict[str, Any] = {"steps": steps, "batch_size": 64, "augment": 0.0 if many else 0.5, "resolution": None}
-        # chosen on validation images of Fashion-MNIST, 1,000 of each class
-        made["lr"] = 2e-3 if many else 1e-3
+        augment = 0.5 if per_class < 300 else 0.0
+        made: dict[str, Any] = {"steps": steps, "batch_size": 64, "augment": augment, "resolution": None}
         if (shorter := min(spec.height, spec.width)) > _LARGEST:
             # by the time of an update, half an hour on two CPU cores at 128 pixels
             made["steps"] = 8000
-            made |= {"batch_size": 16, "width": 64, "lr": 1e-3, "resolution": _FULL if shorter > _FULL else None}
+            made |= {"batch_size": 16, "width": 64, "resolution": _FULL if shorter > _FULL else None}
         return made
 
     @classmethod
