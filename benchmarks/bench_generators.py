@@ -91,15 +91,15 @@ class Scorer:
         }
 
 
-def rate(gen: Any) -> float:
+def rate(gen: Any, how: dict[str, Any]) -> float:
     """Samples a second, on one core or the GPU."""
     n = 128 if gen.device.type == "cpu" else 2048
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        gen.sample(n, seed=0)
+        gen.sample(n, seed=0, **how)
         started = time.perf_counter()
-        gen.sample(n, seed=1)
+        gen.sample(n, seed=1, **how)
         return n / (time.perf_counter() - started)
     finally:
         torch.set_num_threads(threads)
@@ -120,7 +120,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--steps", type=int, default=1500, help="of a classifier")
     parser.add_argument("--judge-steps", type=int, default=2000)
-    parser.add_argument("--out", type=Path, help="folder in which generators and rows are kept, to go on later")
+    parser.add_argument(
+        "--out", type=Path, help="folder in which generators and rows are kept, to go on later or to sample otherwise"
+    )
     parser.add_argument("--max-time", help="of each fit, in place of its preset")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--device", default="cpu", help="of fits and classifiers")
@@ -145,22 +147,33 @@ def main() -> None:
     changes_nothing = ("generators", "seeds", "out", "name")
     asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
 
-    def measured(name: str, seed: int) -> dict[str, float]:
-        kept = options.out and options.out / f"{name}-{seed}.json"
-        if kept and kept.exists() and (found := json.loads(kept.read_text()))["asked"] == asked:
-            return dict(found["row"])
+    of_fit = asked.keys() - {"sample", "samples", "steps", "judge_steps"}
+    how = json.loads(options.sample)
+
+    def fitted(name: str, seed: int, before: dict[str, str]) -> Any:
+        """A generator, the one that is kept if it was fitted as this one would be."""
+        if before and all(before.get(key) == asked[key] for key in of_fit):
+            return augsynth.load(options.out / f"{name}-{seed}", device=options.device)
         limit = {"max_time": options.max_time} if options.max_time else {}
         gen = augsynth.fit(
             name, train, seed=seed, progress=False, device=options.device, **limit, **json.loads(options.config)
         )
         if options.out:
             gen.save(options.out / f"{name}-{seed}")
+        return gen
+
+    def measured(name: str, seed: int) -> dict[str, float]:
+        kept = options.out and options.out / f"{name}-{seed}.json"
+        found = json.loads(kept.read_text()) if kept and kept.exists() else {"asked": {}}
+        if found["asked"] == asked:
+            return dict(found["row"])
+        gen = fitted(name, seed, found["asked"])
         y = torch.arange(options.samples) % len(counts)
-        made = gen.sample(labels=y.tolist(), seed=seed, **json.loads(options.sample))
+        made = gen.sample(labels=y.tolist(), seed=seed, **how)
         row = {
             "seconds": gen.fit_info["seconds"],
             "updates": gen.fit_info["steps"],
-            "samples/s" if options.device != "cpu" else "samples/s, one core": rate(gen),
+            "samples/s" if options.device != "cpu" else "samples/s, one core": rate(gen, how),
         }
         row |= score(made.model_x.cpu(), torch.as_tensor(made.x).cpu(), y, seed)
         print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
