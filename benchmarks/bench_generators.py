@@ -152,7 +152,7 @@ def main() -> None:
 
     def fitted(name: str, seed: int, before: dict[str, str]) -> Any:
         """A generator, the one that is kept if it was fitted as this one would be."""
-        if before and all(before.get(key) == asked[key] for key in of_fit):
+        if all(before.get(key) == asked[key] for key in of_fit):
             return augsynth.load(options.out / f"{name}-{seed}", device=options.device)
         limit = {"max_time": options.max_time} if options.max_time else {}
         gen = augsynth.fit(
