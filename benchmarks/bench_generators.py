@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from common import apart, record
+from common import RESULTS, apart, record
 
 import augsynth
 from augsynth._atomic import atomic_file
@@ -91,6 +91,24 @@ class Scorer:
         }
 
 
+def recorded_rows(name: str, figures: dict[str, Any]) -> dict[str, list[dict[str, float]]]:
+    """What is recorded of each generator, one row a seed, where it was asked for as now and the same real images scored
+    the same: anything else would be two tables in one."""
+    recorded = json.loads((RESULTS / f"{name}.json").read_text())["figures"]
+    for key in ("options", "images fitted on"):
+        if recorded[key] != figures[key]:
+            raise SystemExit(
+                f"{name} is of {key} {recorded[key]}, and this run of {figures[key]}: record it as another"
+            )
+    rows: dict[str, Any] = recorded["rows"]
+    was, real = rows.pop("real"), figures["rows"]["real"]
+    if was != real:
+        raise SystemExit(
+            f"{name}: real images scored {was} when it was recorded, and {real} now: record all of it anew"
+        )
+    return rows
+
+
 def rate(gen: Any, how: dict[str, Any]) -> float:
     """Samples a second, on one core or the GPU."""
     n = 128 if gen.device.type == "cpu" else 2048
@@ -130,22 +148,25 @@ def main() -> None:
     parser.add_argument("--config", default="{}", help="settings of the generators, as JSON")
     parser.add_argument("--sample", default="{}", help="options of sample, as JSON")
     parser.add_argument("--name", help="of the result; nothing is recorded for 'none'")
+    parser.add_argument("--add", action="store_true", help="to what is recorded under this name, of the same options")
     options = parser.parse_args()
     train, judged, test = parts(options)
     score = Scorer(train, judged, test, options)
     counts = torch.bincount(torch.tensor(train.targets))
     figures: dict[str, Any] = {
-        "device": options.device,
-        "fits at a time": options.jobs,
         "images fitted on": len(train),
         "judge's accuracy on held-out images": score.accuracy,
     }
     taken = (score.spec.raw_to_model(train.inputs), train.inputs, torch.tensor(train.targets), 0)
     rows = {"real": list(apart(score, [taken], options.jobs))}
     print("real", rows["real"][0], flush=True)
-
-    changes_nothing = ("generators", "seeds", "out", "name")
+    usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
+    called = options.name or usual
+    changes_nothing = ("generators", "seeds", "out", "name", "add")
     asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
+    figures["options"] = asked | {"data": Path(options.data).name}
+    figures["rows"] = rows
+    recorded = recorded_rows(called, figures) if options.add else {}
 
     of_fit = asked.keys() - {"sample", "samples", "steps", "judge_steps"}
     how = json.loads(options.sample)
@@ -183,15 +204,15 @@ def main() -> None:
         return row
 
     calls = [(name, seed) for seed in range(options.seeds) for name in options.generators]
+    calls = [(name, seed) for name, seed in calls if seed >= len(recorded.get(name, []))]
+    rows |= recorded
     for (name, _), row in zip(calls, apart(measured, calls, options.jobs), strict=True):
         rows.setdefault(name, []).append(row)
-    figures["rows"] = rows
     figures["means"] = {
         name: {key: _mean_and_std([row[key] for row in own]) for key in own[0]} for name, own in rows.items()
     }
-    if options.name != "none":
-        usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
-        record(options.name or usual, figures)
+    if called != "none":
+        record(called, figures)
 
 
 if __name__ == "__main__":
