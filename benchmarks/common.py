@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from torch.utils.data import Subset
 
@@ -88,7 +89,7 @@ def record(name: str, figures: Any) -> None:
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     table = Table("figure", "value", title=name, title_justify="left")
     for path, value in _flat(figures):
-        table.add_row(path, f"{value:,.4g}" if isinstance(value, float) else str(value))
+        table.add_row(escape(path), f"{value:,.4g}" if isinstance(value, float) else escape(str(value)))
     Console().print(table)
 
 
