@@ -165,7 +165,8 @@ def main() -> None:
     called = options.name or usual
     changes_nothing = ("generators", "seeds", "out", "name", "add")
     asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
-    figures["options"] = asked | {"data": Path(options.data).name}
+    figures["options"] = {key: value for key, value in asked.items() if key != "sample"}
+    figures["options"]["data"] = Path(options.data).name
     figures["rows"] = rows
     recorded = recorded_rows(called, figures) if options.add else {}
 
@@ -205,10 +206,11 @@ def main() -> None:
         return row
 
     calls = [(name, seed) for seed in range(options.seeds) for name in options.generators]
-    calls = [(name, seed) for name, seed in calls if seed >= len(recorded.get(name, []))]
+    titles = {name: f"{name} {options.sample}" if how else name for name in options.generators}
+    calls = [(name, seed) for name, seed in calls if seed >= len(recorded.get(titles[name], []))]
     rows |= recorded
     for (name, _), row in zip(calls, apart(measured, calls, options.jobs), strict=True):
-        rows.setdefault(name, []).append(row)
+        rows.setdefault(titles[name], []).append(row)
     figures["means"] = {
         name: {key: _mean_and_std([row[key] for row in own]) for key in own[0]} for name, own in rows.items()
     }
