@@ -1,8 +1,10 @@
 """What is the flow's own: its ways, its steps, and what it mends."""
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
+from hypothesis import strategies as st
 
 import augsynth
 from augsynth.datasets.named import open_dataset
@@ -52,6 +54,35 @@ def test_steps_and_solver_are_options(flow):
             flow.sample(2, seed=0, **options)
     with pytest.raises(augsynth.ConfigError, match="no option 'method'; it has: 'sampling_steps'"):
         flow.vary([torch.zeros(1, 8, 8, dtype=torch.uint8)], [0], method="transfer")
+
+
+@hypothesis.given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 50))
+def test_steps_are_shorter_where_there_is_more_noise(start, end, steps):
+    from augsynth_flow.times import times_between
+
+    start, end = max(start, end), min(start, end)
+    times = times_between(start, end, steps)
+    assert (times[0], times[-1], len(times)) == (start, end, steps + 1)
+    lengths = -np.diff(times)
+    assert (lengths >= -1e-12).all() and (np.diff(lengths) >= -1e-12).all()
+    assert np.allclose(times_between(end, start, steps), times[::-1])
+
+
+def test_labels_are_exaggerated_up_to_a_time(held):
+    settings = {"steps": 40, "batch_size": 32, "width": 16, "plain_share": 0.0, "seed": 0, "progress": False}
+    fits = {
+        key: augsynth.fit("flow", held, device="cpu", **settings, **options).sample(4, seed=0, labels=[0, 1, 2, 3]).x
+        for key, options in (
+            ("plain", {"guidance": 1.0}),
+            ("never", {"guidance": 3.0, "guided_until": 0.0}),
+            ("often", {"guidance": 3.0, "guided_until": 0.8}),
+            ("always", {"guidance": 3.0, "guided_until": 1.0}),
+        )
+    }
+    assert torch.equal(fits["plain"], fits["never"])
+    assert error(fits["often"], fits["never"]) > 0 < error(fits["always"], fits["often"])
+    with pytest.raises(augsynth.ConfigError, match=r"guided_until=1\.5"):
+        augsynth.fit("flow", held, guided_until=1.5, steps=1)
 
 
 def test_augmentation_does_not_touch_what_it_says_it_does_not(held):
