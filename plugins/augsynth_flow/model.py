@@ -83,7 +83,8 @@ class Flow(Restorer):
             guidance: how far labels are exaggerated: 1 is not at all, more is truer to the label and less varied. It is
                 learnt, and costs nothing in sampling.
             guided_until: time, from 0 for an image to 1 for noise, beyond which labels are not exaggerated: nearer to
-                noise it makes samples of a class alike (Kynkaanniemi et al. 2024; 0.8 as in Geng et al. 2025).
+                noise that makes samples of a class alike (Kynkäänniemi et al. 2024; 0.8 as the larger models of Geng
+                et al. 2025).
             plain_share: share of the fit before guidance is learnt, which needs velocities that are about right.
             mean, spread: of the pixels of the data; found by the fit.
             resolution: pixels of the shorter side that the network sees; None for all. The preset is 256 for larger
