@@ -348,9 +348,7 @@ class Flow(Restorer):
         if solver not in ("average", "heun"):
             raise augsynth.ConfigError(f"solver={solver!r}: expected 'average' or 'heun'")
         network = self.for_sampling("averaged")
-        times = (
-            times_between(start, end, steps) if solver == "average" else torch.linspace(start, end, steps + 1).tolist()
-        )
+        times = torch.linspace(start, end, steps + 1).tolist() if solver == "heun" else times_between(start, end, steps)
 
         def velocity(z: Tensor, begun: float, ended: float) -> Tensor:
             at = [torch.full_like(z[:, 0, 0, 0], t) for t in (ended, begun)]
