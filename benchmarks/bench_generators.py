@@ -91,18 +91,20 @@ class Scorer:
         }
 
 
-def recorded_rows(name: str, figures: dict[str, Any]) -> dict[str, list[dict[str, float]]]:
-    """What is recorded of each generator, one row a seed, where it was asked for as now and the real images score as
-    they did: anything else would be two tables in one. Another CPU rounds otherwise, by which a judge or a classifier
-    differs in some tenths of a point."""
-    recorded = json.loads((RESULTS / f"{name}.json").read_text())["figures"]
-    for key in ("options", "images fitted on"):
-        if recorded[key] != figures[key]:
-            raise SystemExit(
-                f"{name} is of {key} {recorded[key]}, and this run of {figures[key]}: record it as another"
-            )
+def recorded_figures(name: str, images: int, asked: dict[str, str]) -> dict[str, Any]:
+    """What is recorded under this name, where it was asked for as now: anything else would be two tables in one."""
+    figures: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())["figures"]
+    for key, now in {"options": asked, "images fitted on": images}.items():
+        if figures[key] != now:
+            raise SystemExit(f"{name} is of {key} {figures[key]}, and this run of {now}: record it as another")
+    return figures
+
+
+def recorded_rows(name: str, recorded: dict[str, Any], real: dict[str, float]) -> dict[str, list[dict[str, float]]]:
+    """The rows of each generator, one a seed, where the real images score as they did. Another CPU rounds otherwise,
+    by which a judge or a classifier differs in some tenths of a point."""
     rows: dict[str, Any] = recorded["rows"]
-    (was,), (real,) = rows.pop("real"), figures["rows"]["real"]
+    (was,) = rows.pop("real")
     if any(abs(was[key] - real[key]) > 0.01 for key in ("label agreement", "CAS", "coverage")):
         raise SystemExit(
             f"{name}: real images scored {was} when it was recorded, and {real} now: record all of it anew"
@@ -151,46 +153,51 @@ def main() -> None:
     parser.add_argument("--name", help="of the result; nothing is recorded for 'none'")
     parser.add_argument("--add", action="store_true", help="to what is recorded under this name, of the same options")
     options = parser.parse_args()
+    usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
+    called = options.name or usual
+    changes_nothing = ("generators", "seeds", "out", "name", "add")
+    asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
+    table = {key: value for key, value in asked.items() if key != "sample"} | {"data": Path(options.data).name}
     train, judged, test = parts(options)
+    recorded = recorded_figures(called, len(train), table) if options.add else {}
     score = Scorer(train, judged, test, options)
     counts = torch.bincount(torch.tensor(train.targets))
     figures: dict[str, Any] = {
         "images fitted on": len(train),
         "judge's accuracy on held-out images": score.accuracy,
+        "options": table,
     }
     taken = (score.spec.raw_to_model(train.inputs), train.inputs, torch.tensor(train.targets), 0)
-    rows = {"real": list(apart(score, [taken], options.jobs))}
+    rows = figures["rows"] = {"real": list(apart(score, [taken], options.jobs))}
     print("real", rows["real"][0], flush=True)
-    usual = f"generators-{Path(options.data).name}" + (f"-{options.per_class}" if options.per_class else "")
-    called = options.name or usual
-    changes_nothing = ("generators", "seeds", "out", "name", "add")
-    asked = {name: str(value) for name, value in vars(options).items() if name not in changes_nothing}
-    figures["options"] = {key: value for key, value in asked.items() if key != "sample"}
-    figures["options"]["data"] = Path(options.data).name
-    figures["rows"] = rows
-    recorded = recorded_rows(called, figures) if options.add else {}
+    before = recorded_rows(called, recorded, rows["real"][0]) if options.add else {}
 
     of_fit = asked.keys() - {"sample", "samples", "steps", "judge_steps"}
     how = json.loads(options.sample)
 
-    def fitted(name: str, seed: int, before: dict[str, str]) -> Any:
-        """A generator, the one that is kept if it was fitted as this one would be."""
-        if all(before.get(key) == asked[key] for key in of_fit):
-            return augsynth.load(options.out / f"{name}-{seed}", device=options.device)
+    def fitted(name: str, seed: int, folder: Path | None) -> Any:
         limit = {"max_time": options.max_time} if options.max_time else {}
         gen = augsynth.fit(
             name, train, seed=seed, progress=False, device=options.device, **limit, **json.loads(options.config)
         )
-        if options.out:
-            gen.save(options.out / f"{name}-{seed}")
+        if folder:
+            gen.save(folder)
         return gen
 
     def measured(name: str, seed: int) -> dict[str, float]:
-        kept = options.out and options.out / f"{name}-{seed}.json"
-        found = json.loads(kept.read_text()) if kept and kept.exists() else {"asked": {}}
-        if found["asked"] == asked:
-            return dict(found["row"])
-        gen = fitted(name, seed, found["asked"])
+        folder = options.out and options.out / f"{name}-{seed}"
+        kept = folder and folder.with_suffix(".json")
+        found = json.loads(kept.read_text()) if kept and kept.exists() else []
+        # rows of the generator that is kept, where it was fitted as this one would be; one alone is of an older run
+        of_it = [
+            one
+            for one in (found if isinstance(found, list) else [found])
+            if all(one["asked"].get(key) == asked[key] for key in of_fit)
+        ]
+        for one in of_it:
+            if one["asked"] == asked:
+                return dict(one["row"])
+        gen = augsynth.load(folder, device=options.device) if of_it else fitted(name, seed, folder)
         y = torch.arange(options.samples) % len(counts)
         made = gen.sample(labels=y.tolist(), seed=seed, **how)
         row = {
@@ -202,13 +209,13 @@ def main() -> None:
         print(name, seed, {k: round(v, 4) for k, v in row.items()}, flush=True)
         if kept:
             with atomic_file(kept) as draft:
-                draft.write_text(json.dumps({"asked": asked, "row": row}, indent=1))
+                draft.write_text(json.dumps([*of_it, {"asked": asked, "row": row}], indent=1))
         return row
 
     calls = [(name, seed) for seed in range(options.seeds) for name in options.generators]
     titles = {name: f"{name} {options.sample}" if how else name for name in options.generators}
-    calls = [(name, seed) for name, seed in calls if seed >= len(recorded.get(titles[name], []))]
-    rows |= recorded
+    calls = [(name, seed) for name, seed in calls if seed >= len(before.get(titles[name], []))]
+    rows |= before
     for (name, _), row in zip(calls, apart(measured, calls, options.jobs), strict=True):
         rows.setdefault(titles[name], []).append(row)
     figures["means"] = {
