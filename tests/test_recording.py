@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 import augsynth
 from augsynth.datasets.named import open_dataset
 from augsynth.recording.manifest import begun
+from augsynth.recording.request import Request
 from augsynth.recording.storage import Storage
 from tests.support import quick_fit
 
@@ -47,6 +48,13 @@ def test_what_is_replayed_is_what_was_sampled(vae, tmp_path):
     assert {row["plugin"] for row in batch.meta} == {"recorded augsynth/vae"}
     assert torch.equal(pickle.loads(pickle.dumps(gen)).sample(5, seed=1).x, gen.sample(5, seed=1).x)
     assert set(gen.sample(20, labels=3, seed=0).y.tolist()) == {3}
+
+
+@pytest.mark.parametrize("parts", [1, 2, 100_000, 100_001])
+def test_parts_stand_in_the_order_of_their_names(parts):
+    request = Request(parts * 10 - 1, 10, 0, None, None, (), {})
+    names = [request.file(index) for index in range(parts)]
+    assert sorted(set(names)) == names and request.parts == parts
 
 
 def test_texts_by_label_and_topic(lstm, tmp_path):

@@ -82,9 +82,15 @@ class Request:
         }
         return told if self.format == "parquet" else {**told, "format": self.format}
 
+    @property
+    def parts(self) -> int:
+        """Number of them."""
+        return -(-self.n // self.shard_size)
+
     def file(self, index: int) -> str:
         """Name of a part; the parts stand in the order of their names."""
-        return f"part-{index:05d}.{FORMATS[self.format][1]}"
+        digits = max(5, len(str(self.parts - 1)))
+        return f"part-{index:0{digits}d}.{FORMATS[self.format][1]}"
 
     def made(self, gen: Generator, index: int) -> tuple[bytes, dict[str, Any]]:
         """A part as bytes, and what the manifest says of it."""
@@ -121,8 +127,7 @@ def opened(
     storage = Storage(out)
     manifest = begun(storage, request.settings(gen), gen._fitted_spec().to_json(), _source_of(gen, licence))
     there = {shard["file"] for shard in manifest.shards}
-    parts = range(-(-request.n // request.shard_size))
-    return storage, manifest, [i for i in parts if request.file(i) not in there]
+    return storage, manifest, [i for i in range(request.parts) if request.file(i) not in there]
 
 
 def _source_of(gen: Generator, licence: str | None) -> dict[str, Any]:
