@@ -85,6 +85,33 @@ def test_labels_are_exaggerated_up_to_a_time(held):
         augsynth.fit("flow", held, guided_until=1.5, steps=1)
 
 
+def test_labels_are_exaggerated_as_asked_for(flow):
+    def made(label, guidance):
+        return flow.sample(32, labels=label, seed=0, guidance=guidance).x
+
+    assert torch.equal(made(3, None), made(3, 1.5))  # as it was fitted
+    # of the same noise, what another label makes is the further off
+    apart = [error(made(1, guidance), made(0, guidance)) for guidance in (0.0, 1.0, 1.5, 4.0)]
+    assert apart == sorted(apart) and apart[0] < apart[1] / 2 < apart[1] * 1.1 < apart[3]
+    with pytest.raises(augsynth.ConfigError, match=r"guidance=-1"):
+        flow.sample(2, seed=0, guidance=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("labelled", "settings", "message"),
+    [
+        (False, {}, r"guidance=2\.0: .* and no labels"),
+        (True, {"unlabelled": 0.0}, r"guidance=2\.0: .* unlabelled=0\.0"),
+        (True, {"guidance": 0.0}, r"guidance=2\.0: .* guidance=0\.0"),
+    ],
+)
+def test_labels_are_not_exaggerated_beyond_what_was_learnt(labelled, settings, message):
+    data = list(zip(torch.rand(12, 1, 8, 8), [0, 1] * 6, strict=True)) if labelled else list(torch.rand(12, 1, 8, 8))
+    gen = augsynth.fit("flow", data, steps=2, width=16, progress=False, device="cpu", **settings)
+    with pytest.raises(augsynth.ConfigError, match=message):
+        gen.sample(2, seed=0, guidance=2.0)
+
+
 def test_augmentation_does_not_touch_what_it_says_it_does_not(held):
     from augsynth_flow.augmentation import augmented
 

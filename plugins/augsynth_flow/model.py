@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from augsynth import authoring
 from augsynth_flow.augmentation import EXTRAS, augmented
 from augsynth_flow.latent import LatentSpace
 from augsynth_flow.restorer import Restorer
-from augsynth_flow.times import times_between
+from augsynth_flow.travelling import travelled
 from augsynth_flow.unet import UNet
 
 _NOISE, _TIME, _KEPT, _VARIED = 1, 2, 3, 4  # streams of the noise
@@ -276,14 +275,17 @@ class Flow(Restorer):
         truncation: float | None,
         sampling_steps: int | None = None,
         solver: str = "average",
+        guidance: float | None = None,
     ) -> Tensor:
         """Args:
         sampling_steps: steps from noise to image; None takes the setting.
         solver: ``"average"``, by average velocities, or ``"heun"``, by those at an instant, two evaluations a step.
+        guidance: how far labels are exaggerated; None takes what was learnt, at no cost, and another number takes a
+            second evaluation up to the time ``guided_until``.
         """
         x = authoring.noise(seeds, self.shape, truncation=truncation) * temperature
         steps = self.sampling_steps if sampling_steps is None else sampling_steps
-        made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver)
+        made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver, guidance=guidance)
         return self._shown(made + self.mean)
 
     def remark(self, given: Collection[str]) -> str | None:
@@ -342,26 +344,33 @@ class Flow(Restorer):
         *,
         steps: int,
         solver: str = "average",
+        guidance: float | None = None,
     ) -> Tensor:
-        """``x`` taken from time ``start`` to ``end``."""
-        authoring.check_whole(sampling_steps=steps)
-        if solver not in ("average", "heun"):
-            raise augsynth.ConfigError(f"solver={solver!r}: expected 'average' or 'heun'")
-        network = self.for_sampling("averaged")
-        times = torch.linspace(start, end, steps + 1).tolist() if solver == "heun" else times_between(start, end, steps)
+        """``x`` taken from time ``start`` to ``end``, labels exaggerated by ``guidance``; None: as was learnt."""
+        network, share = self.for_sampling("averaged"), self._exaggeration(guidance)
 
         def velocity(z: Tensor, begun: float, ended: float) -> Tensor:
             at = [torch.full_like(z[:, 0, 0, 0], t) for t in (ended, begun)]
-            return self._velocity(network, z, at[0], at[1], labels, torch.ones_like(at[0]))
+            known = torch.ones_like(at[0])
+            made = self._velocity(network, z, at[0], at[1], labels, known)
+            if share == 1.0 or begun >= self.guided_until:
+                return made
+            return torch.lerp(self._velocity(network, z, at[0], at[1], labels, 0 * known), made, share)
 
-        for begun, ended in pairwise(times):
-            if solver == "average":
-                x = x + (ended - begun) * velocity(x, begun, ended)
-                continue
-            first = velocity(x, begun, begun)
-            tried = x + (ended - begun) * first
-            x = x + (ended - begun) * (first + velocity(tried, ended, ended)) / 2
-        return x
+        return travelled(velocity, x, start, end, steps=steps, solver=solver)
+
+    def _exaggeration(self, guidance: float | None) -> float:
+        """How far to go from the velocity without labels towards that with them, which has the guidance of the fit."""
+        if guidance is None or guidance == self.guidance:
+            return 1.0
+        authoring.check_positive(or_zero=True, guidance=guidance)
+        if self.spec.labels is None or not self.unlabelled or not self.guidance:
+            raise augsynth.ConfigError(
+                f"guidance={guidance!r}: it is told by images with their label and without, and this flow was fitted "
+                f"with unlabelled={self.unlabelled}, guidance={self.guidance}"
+                f"{' and no labels' if self.spec.labels is None else ''}"
+            )
+        return guidance / self.guidance
 
     @classmethod
     def presets(cls, spec: authoring.ImageSpec, n: int) -> dict[str, Any]:
