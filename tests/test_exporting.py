@@ -17,16 +17,27 @@ def fitted(name, **settings):
     return augsynth.fit(name, TensorDataset(x, torch.arange(40) % 3), steps=3, progress=False, **settings)
 
 
-@pytest.mark.parametrize("name", ["vae", "autoencoder", "gan", "flow", "vaegan"])
-def test_the_file_gives_the_same_samples(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vae", {}),
+        ("autoencoder", {}),
+        ("gan", {}),
+        ("vaegan", {}),
+        ("flow", {}),
+        ("flow", {"guidance": 3.0}),
+        ("flow", {"sampling_steps": 2, "solver": "heun"}),
+    ],
+)
+def test_the_file_gives_the_same_samples(name, options, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     gen = fitted(name, width=16)
-    path = gen.export("onnx", tmp_path / "sampler.onnx", temperature=0.8)
+    path = gen.export("onnx", tmp_path / "sampler.onnx", temperature=0.8, **options)
     session = onnxruntime.InferenceSession(path.read_bytes())
     for n in (1, 5, 33):
         seeds, labels = torch.arange(n) * 7 + 3, torch.arange(n) % 3
         (x,) = session.run(None, {"seeds": seeds.numpy(), "labels": labels.numpy()})
-        expected = gen.sample(labels=labels.tolist(), seeds=seeds, temperature=0.8).x
+        expected = gen.sample(labels=labels.tolist(), seeds=seeds, temperature=0.8, **options).x
         assert x.dtype == np.float32 and np.abs(x - expected.numpy()).max() < 1e-3
     facts = session.get_modelmeta().custom_metadata_map
     assert facts["augsynth.classes"] == "0\n1\n2" and facts["augsynth.generator"].endswith(name)

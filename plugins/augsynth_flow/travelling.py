@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-import torch
 from torch import Tensor
 
 import augsynth
 from augsynth import authoring
-from augsynth_flow.times import times_between
+from augsynth_flow.times import even_times, times_between
 
 Velocity = Callable[[Tensor, float, float], Tensor]
 """Where one is (n, C, H, W), when, and until when → the velocity in between, on average."""
@@ -33,7 +32,7 @@ def travelled(velocity: Velocity, x: Tensor, start: float, end: float, *, steps:
         for begun, ended in pairwise(times_between(start, end, steps)):
             x = x + (ended - begun) * velocity(x, begun, ended)
         return x
-    for begun, ended in pairwise(torch.linspace(start, end, steps + 1).tolist()):
+    for begun, ended in pairwise(even_times(start, end, steps)):
         first = velocity(x, begun, begun)
         tried = x + (ended - begun) * first
         x = x + (ended - begun) * (first + velocity(tried, ended, ended)) / 2
