@@ -213,13 +213,8 @@ class UtilityGate:
 def _copied(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
     """A copy of a model with an optimizer of its own, in the same state."""
     own = copy.deepcopy(model).train()
-    of_model = dict(zip(model.parameters(), own.parameters(), strict=True))
-    groups = [
-        {**group, "params": [of_model[p] for p in group["params"] if p in of_model]} for group in optimizer.param_groups
-    ]
-    kept = [group for group in groups if group["params"]]
-    if not kept:
+    of_model = dict(zip(map(id, model.parameters()), own.parameters(), strict=True))
+    if not any(id(parameter) in of_model for group in optimizer.param_groups for parameter in group["params"]):
         raise ConfigError("the optimizer has no parameter of the model")
-    made = type(optimizer)(kept, **optimizer.defaults)
-    made.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    return own, made
+    # made anew from its defaults some would be refused, AdamW for one; what is known to be copied is not copied again
+    return own, copy.deepcopy(optimizer, {**of_model})

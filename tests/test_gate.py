@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 import augsynth
 from augsynth import authoring
+from augsynth.gate import _copied
 from augsynth.modalities.image.tiny import TinyImages
 from tests.support import quick_fit
 
@@ -105,6 +106,29 @@ def test_looking_leaves_model_optimizer_and_rngs_alone():
     again = augsynth.UtilityGate(blended, DataLoader(VALIDATION, batch_size=60), loss=loss, warmup=0)
     blended.ratio_scale = 1.0
     assert again.on_epoch_end(model, optimizer) == probe, "the same seed, the same look"
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "NAdam", "RMSprop", "Adagrad", "Adafactor"])
+def test_a_copy_goes_on_as_the_optimizer_would(name):
+    model, batch = network(), next(iter(DataLoader(REAL, batch_size=30)))
+    by_layer = [{"params": layer.parameters(), "lr": lr} for layer, lr in ((model[1], 0.01), (model[3], 0.03))]
+    optimizer = getattr(torch.optim, name)(by_layer, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)  # it puts itself between us and step()
+
+    def step(one, its_optimizer):
+        its_optimizer.zero_grad()
+        loss(one, batch).backward()
+        its_optimizer.step()
+        return [parameter.detach().clone() for parameter in one.parameters()]
+
+    def same(a, b):
+        return all(torch.equal(one, other) for one, other in zip(a, b, strict=True))
+
+    before = step(model, optimizer)
+    schedule.step()
+    ahead = step(*_copied(model, optimizer))
+    assert same(before, model.parameters()) and not same(before, ahead)
+    assert same(ahead, step(model, optimizer))
 
 
 def test_resumption_keeps_the_scale():
