@@ -92,6 +92,13 @@ def test_it_goes_on_where_it_was(tmp_path):
     assert again.trials[:3] == first.trials and len(again.trials) == 5
     with pytest.raises(augsynth.ConfigError, match=r"other settings \(they differ in: steps\)"):
         augsynth.tune(Counted, REAL, validation=OTHER, trials=5, study=study, **{**QUICK, "steps": 31})
+    for changed, told in (
+        ({"validation": REAL}, "validation"),
+        ({"transform": lambda x: x}, "transform"),
+        ({"fit_options": {"steps": 3}}, "fit_options"),
+    ):
+        with pytest.raises(augsynth.ConfigError, match=rf"other settings \(they differ in: {told}\)"):
+            augsynth.tune(Counted, REAL, **{"validation": OTHER, "trials": 5, "study": study, **QUICK, **changed})
     assert first.save(tmp_path).name == "tuning.json"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from torch.utils.data import Subset
 
 from augsynth._duration import seconds
+from augsynth._names import described, name_of
 from augsynth._numbers import check_whole
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
@@ -116,15 +117,16 @@ def tune(
         fit_options=dict(fit_options or {}),
     )
     settings: dict[str, Any] = {
-        "generator": generator if isinstance(generator, str) else getattr(generator, "plugin", None) or str(generator),
+        "generator": _told_of(generator),
         "data": data.fingerprint,
-        "validation": str(validation) if isinstance(validation, (int, float)) else "a dataset",
+        "validation": str(validation) if isinstance(validation, (int, float)) else f"a dataset, {outer.fingerprint}",
         "seeds": seeds,
         "steps": score.steps,
         "metric": metric,
         "per_class": per_class,
         "filters": filters,
-        "transform": "none" if transform is None else type(transform).__name__,
+        "transform": "none" if transform is None else described(transform),
+        "fit_options": described({key: one for key, one in (fit_options or {}).items() if key != "callback"}),
         "seed": check_seed(seed),
     }
 
@@ -220,6 +222,13 @@ def _decided(
         )
     told = f"Don't: the best of {len(rows)} trials against real data alone: {gain}."
     return Tuning(0.0, dict(_NONE), "don't", told, comparison, rows, settings, None, {"ratio": 0.0})
+
+
+def _told_of(generator: Any) -> str:
+    """What the trials of a study are of: a plugin, a class, or one fitted generator."""
+    if isinstance(generator, Generator):
+        return f"{name_of(generator)} {generator.checkpoint_id}".rstrip()
+    return generator if isinstance(generator, str) else described(generator)
 
 
 def _told(ratio: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from augsynth._names import described, name_of
 from augsynth._progress import progress_bar
 from augsynth._version import __version__
 from augsynth.callbacks import Callbacks
@@ -118,10 +119,12 @@ def uplift(
         "holdout": test.fingerprint,
     }
     if own_arms:
-        settings |= {"ratio": str(ratio), "classic": str(classic), "generator": arms.plugin}
+        of = arms.generator if isinstance(arms, SamplePool) else arms
+        settings |= {"ratio": described(ratio), "classic": described(classic)}
+        settings["generator"] = f"{name_of(arms)} {of.checkpoint_id}".rstrip()
     if pseudo is not None:
         settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"
-        settings["classic"] = str(classic)
+        settings["classic"] = described(classic)
     store = TrialStore(None if out is None else Path(out), settings)
 
     def run(arm: str, number: int) -> dict[str, Any]:

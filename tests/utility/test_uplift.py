@@ -118,6 +118,26 @@ def test_resumption_reads_what_is_done(tmp_path):
         augsynth.uplift(REAL, TEST, arms, out=tmp_path, **{**QUICK, "steps": 21})
 
 
+def test_resumption_knows_transform_and_generator_by_what_they_are(tmp_path):
+    gen = quick_fit("vae", REAL, steps=20)
+
+    def found(source, degrees):  # as a new process would, with a transform of its own
+        turned = augsynth.create("transform", "torchvision", transforms={"name": "RandomRotation", "degrees": degrees})
+        return augsynth.uplift(REAL, TEST, source, classic=[turned, _negative], out=tmp_path, **QUICK)
+
+    first = found(gen, 6)
+    assert found(gen, 6).arms == first.arms and " at 0x" not in (tmp_path / "trials.jsonl").read_text()
+    assert len((tmp_path / "trials.jsonl").read_text().splitlines()) == 1 + 4 * QUICK["seeds"]
+    with pytest.raises(augsynth.ConfigError, match=r"other settings \(they differ in: classic\)"):
+        found(gen, 7)
+    with pytest.raises(augsynth.ConfigError, match=r"other settings \(they differ in: generator\)"):
+        found(quick_fit("vae", REAL, steps=21), 6)
+
+
+def _negative(x):
+    return 1 - x
+
+
 SCRIPT = """
     import sys, augsynth
     from augsynth.modalities.image.tiny import TinyImages
