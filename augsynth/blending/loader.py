@@ -19,6 +19,7 @@ from augsynth.errors import ConfigError
 
 _SECONDS = 1.0  # that each number of workers is tried for, once its first batch is there
 _BATCHES = 64
+_OF_WORKERS = ("prefetch_factor", "persistent_workers", "multiprocessing_context", "timeout")  # refused where none are
 
 
 def loader(
@@ -32,11 +33,11 @@ def loader(
 
     Args:
         dataset: the blend.
-        batch_size: samples a batch.
+        batch_size: samples a batch; a ``batch_sampler`` among the options has its own.
         num_workers: worker processes; None tries none, one, and as many as there are cores, and takes what hands out
             batches fastest by itself. Reading for that leaves no trace in the blend.
         options: of ``DataLoader``: ``shuffle``, ``sampler``, ``generator``, ``drop_last``, ...; they win over what is
-            set here.
+            set here. Those of workers, such as ``prefetch_factor``, count for nothing where none turn out fastest.
 
     Raises:
         ConfigError: an argument cannot be used.
@@ -51,13 +52,17 @@ def loader(
     check_whole(batch_size=batch_size)
     if num_workers is None:
         num_workers = _fastest(dataset, batch_size)
+        if not num_workers:
+            options = {name: value for name, value in options.items() if name not in _OF_WORKERS}
+    if options.get("batch_sampler") is None:
+        options["batch_size"] = batch_size
     pin_memory = options.pop("pin_memory", torch.cuda.is_available())
     usual = {
         "collate_fn": partial(collate, pin_memory=True) if pin_memory and not num_workers else collate,
         "num_workers": num_workers,
         "persistent_workers": num_workers > 0,
     }
-    return DataLoader(dataset, batch_size=batch_size, pin_memory=pin_memory, **{**usual, **options})
+    return DataLoader(dataset, pin_memory=pin_memory, **{**usual, **options})
 
 
 class _Turns:
