@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from os import PathLike
 from typing import Any
+
+from torch.utils.data import DataLoader
 
 from augsynth.errors import ConfigError, DataError, PluginError
 from augsynth.modality import Modality
@@ -83,6 +87,19 @@ def read_sample(
 def spec_of(x: Any, modality: Modality, dataset: Any = None) -> SampleSpec:
     """The spec of an input of ``modality``."""
     return replace(modality.spec_type.of(x, dataset), modality=modality.qualified)
+
+
+def check_dataset(dataset: Any) -> None:
+    """Raise a DataError for what is easily taken for a dataset: a name, a loader, or several datasets by split."""
+    if isinstance(dataset, (str, bytes, PathLike)):
+        raise DataError(f"{dataset!r} is no dataset; augsynth.open_dataset opens one by its name or path")
+    if isinstance(dataset, DataLoader) and dataset.batch_sampler is not None:
+        raise DataError("a DataLoader yields batches: pass the dataset that it reads, loader.dataset")
+    if isinstance(dataset, Mapping) and 0 not in dataset:
+        names = [repr(name) for name in dataset]
+        listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        told = f": pass one of what it holds, as dataset[{names[0]}]" if names else ""
+        raise DataError(f"a {type(dataset).__name__} of {listed or 'nothing'} is no dataset{told}")
 
 
 def seen(x: Any) -> str:

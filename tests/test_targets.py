@@ -1,5 +1,7 @@
 """Targets beyond one class: several labels at once, and numbers; told apart, asked for, blended and given back."""
 
+import enum
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,37 @@ def test_kinds_are_told_apart(targets, kind):
     again = known.yielded_conditions(known.conditions(known.indices([plain_target(one) for one in targets])))
     for a, b in zip(targets, again, strict=True):
         assert type(a) is type(b) and np.array_equal(np.asarray(a), np.asarray(b, dtype=np.asarray(a).dtype))
+
+
+class Ripeness(enum.IntEnum):
+    GREEN = 1
+    RED = 2
+
+
+class Kind(str, enum.Enum):
+    APPLE = "apple"
+    PEAR = "pear"
+
+
+@pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
+@pytest.mark.parametrize(
+    ("targets", "plain"),
+    [
+        (np.array(["apple", "fig", "pear"]), ["apple", "fig", "pear"]),  # one letter more than the first has
+        ([Kind.PEAR, Kind.APPLE], ["pear", "apple"]),
+        ([Ripeness.RED, Ripeness.GREEN], [2, 1]),
+        (np.array([True, False]), [True, False]),
+        (np.array([3, 1], dtype=np.int16), [3, 1]),
+    ],
+)
+def test_classes_of_a_type_of_their_own(targets, plain):
+    told = [plain_target(one) for one in targets]
+    assert told == plain and [type(one) for one in told] == [type(one) for one in plain]
+    data = [(images(1)[0], targets[i % len(targets)]) for i in range(12)]
+    gen = quick_fit("vae", data, steps=2, width=8)
+    assert gen.sample(labels=list(targets)).y is not None and list(gen.spec.labels.values) == sorted(plain)
+    x, y = next(iter(DataLoader(augsynth.SyntheticDataset(data, gen, ratio=0.5, seed=0), batch_size=12)))
+    assert len(x) == 12 and [plain_target(one) for one in y][: len(plain)] == plain
 
 
 @given(st.lists(st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=1, max_size=20))

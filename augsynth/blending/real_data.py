@@ -14,6 +14,7 @@ from augsynth.blending.real_form import RealForm, probed
 from augsynth.errors import ConfigError, DataError
 from augsynth.labels.finding import class_names, find_labels
 from augsynth.labels.kinds import Plain, plain_target, targets_of
+from augsynth.recognition import check_dataset
 from augsynth.structure import Fields
 
 
@@ -48,6 +49,7 @@ def nested_targets(inner: Any) -> list[Plain]:
 
 def check_map_style(real: Any) -> None:
     """Raise a DataError unless ``real`` has a length and items."""
+    check_dataset(real)
     if not hasattr(real, "__getitem__") or not hasattr(real, "__len__"):
         hint = "; for streams there is SyntheticIterableDataset" if hasattr(real, "__iter__") else ""
         raise DataError(f"real is of type {type(real).__name__}: expected a dataset with len() and []{hint}")

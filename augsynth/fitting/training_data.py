@@ -16,7 +16,7 @@ from augsynth.fitting.mapped_rows import RowFile, Rows
 from augsynth.generator.authored import TrainingBatch
 from augsynth.labels.finding import class_names
 from augsynth.labels.kinds import plain_target, targets_of
-from augsynth.recognition import read_sample
+from augsynth.recognition import check_dataset, read_sample
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive
 from augsynth.structure import Fields, Structure
@@ -71,6 +71,7 @@ class TrainingData:
         Raises:
             DataError: empty, unreadable (names the sample), or samples that differ in size or type.
         """
+        check_dataset(dataset)
         structure: Structure | None = None
         spec: SampleSpec | None = None
         raws: list[Any] | RowFile = [] if file is None else file

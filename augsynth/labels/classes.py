@@ -28,15 +28,22 @@ def plain_label(label: Any) -> Label:
         DataError: it is not a class label (a float, a vector, ...).
     """
     if isinstance(label, (bool, int, str)):
-        return label
+        return plain_scalar(label)
     if isinstance(label, (np.generic, np.ndarray, Tensor)) and int(np.prod(label.shape)) == 1:
         value = label.item()
         if isinstance(value, (bool, int, str)):
-            return value
+            return plain_scalar(value)
     raise DataError(
         f"label {told(label)}: expected a class label, that is an int, a str, or a tensor or array holding one int. "
         "For data whose target is no class, pass fields with y=None"
     )
+
+
+def plain_scalar(value: Any) -> Any:
+    """A bool, int, str or float without a type of its own, such as that of NumPy or of an enumeration."""
+    if type(value) in _PLAIN:
+        return value
+    return str.__str__(value) if isinstance(value, str) else int(value) if isinstance(value, int) else float(value)
 
 
 def told(label: Any) -> str:
@@ -244,6 +251,8 @@ class LabelSpec:
 
 
 def _form_of(example: Any) -> tuple[str, str | None, tuple[int, ...]]:
+    if isinstance(example, str):  # also those of NumPy, whose dtype has room for as many letters as the first
+        return "str", None, ()
     if isinstance(example, Tensor):
         return "tensor", str(example.dtype).removeprefix("torch."), tuple(example.shape)
     if isinstance(example, (np.ndarray, np.generic)):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError, DataError
-from augsynth.labels.classes import LabelSpec, told
+from augsynth.labels.classes import LabelSpec, plain_scalar, told
 from augsynth.labels.multilabel import MultiLabelSpec
 from augsynth.labels.numbers import NumberSpec, number_spec
 
@@ -28,7 +28,7 @@ def plain_target(target: Any) -> Plain:
         DataError: it is none of these, such as a mask.
     """
     if isinstance(target, (bool, int, str, float)):
-        return target
+        return plain_scalar(target)
     shape = getattr(target, "shape", None)
     if isinstance(target, (np.generic, np.ndarray, Tensor)) and shape is not None:
         if len(shape) == 0 or tuple(shape) == (1,):

@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 import warnings
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -597,6 +598,34 @@ def test_bad_datasets(vae, digits):
         blend([(torch.zeros(1, 8, 8), torch.tensor(1), "id")], vae)
     extra = [(torch.zeros(1, 8, 8), torch.tensor(i % 10), "id") for i in range(20)]
     assert blend(extra, vae, ratio=1.0, fill={2: "none"})[0][2] == "none"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("digits", "'digits' is no dataset; augsynth.open_dataset opens one"),
+        (Path("photos"), r"Path\('photos'\) is no dataset; augsynth.open_dataset"),
+        (DataLoader([(torch.zeros(1, 8, 8), 1)], batch_size=1), "pass the dataset that it reads, loader.dataset"),
+        (
+            {"train": [(torch.zeros(1, 8, 8), 1)], "test": []},
+            r"a dict of 'train', 'test' is no .*\['train'\]",
+        ),
+        ({}, "a dict of nothing is no dataset$"),
+    ],
+)
+def test_what_is_easily_taken_for_a_dataset(vae, given, message):
+    for use in (lambda: augsynth.fit("vae", given, steps=1), lambda: blend(given, vae)):
+        with pytest.raises(augsynth.DataError, match=message):
+            use()
+
+
+@pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
+def test_samples_by_number_and_one_by_one_are_datasets():
+    samples = [(torch.rand(1, 8, 8), i % 2) for i in range(12)]
+    by_number = dict(enumerate(samples))
+    one_by_one = DataLoader(samples, batch_size=None)
+    made = [augsynth.fit("vae", one, steps=2, width=8, progress=False) for one in (samples, by_number, one_by_one)]
+    assert len({gen.checkpoint_id for gen in made}) == 1
 
 
 def test_a_generator_fitted_on_other_samples_is_refused_at_construction(digits, vae, tiny_vae):
