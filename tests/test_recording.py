@@ -104,6 +104,13 @@ def test_it_stands_where_a_generator_stands(vae, tmp_path):
     assert found.sentence and not found.failed
 
 
+def test_a_filter_says_yes_or_no(vae, tmp_path):
+    with pytest.raises(augsynth.ConfigError, match=r"returned torch.float32 of shape \(50,\); expected bool"):
+        augsynth.record(vae, 50, tmp_path / "a", filters=lambda batch: batch.model_x.flatten(1).mean(1), progress=False)
+    with pytest.raises(augsynth.ConfigError, match="'novelty' is a name"):
+        augsynth.record(vae, 50, tmp_path / "b", filters="novelty", progress=False)
+
+
 def test_filters_leave_out_and_are_counted(vae, tmp_path):
     usual = vae.sample(100, seed=9).model_x.flatten(1).mean(1).median()
 

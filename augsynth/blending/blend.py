@@ -68,5 +68,7 @@ class Blend:
         structure = self._form.structure
         chosen = None if self.seed is None else derive(seeds[list(at)], stream)
         made = apply_seeded(transform, [structure.x_of(samples[i]) for i in at], chosen, self._form.spec)
+        if any(x is None for x in made):
+            raise ConfigError(f"the transform {transform!r} returned None: what it makes of an input is to be returned")
         for i, x in zip(at, made, strict=True):
             samples[i] = structure.replace_x(samples[i], x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import operator
 import warnings
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from augsynth._filtering import Filter
 from augsynth._names import name_of
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.compatibility import check_alike, check_source, warn_of_cost
@@ -29,7 +31,7 @@ from augsynth.blending.real_data import (
     set_inner_epoch,
 )
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.source import Filters, LabelledSource
 from augsynth.blending.sources import several
 from augsynth.blending.strength import ByClass, table_of
 from augsynth.errors import CapabilityError, ConfigError, EpochWarning
@@ -70,7 +72,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         transform: applied to the input of every sample; a callable, or a list. Also understood as they are:
             albumentations, torchvision v2, Kornia and nlpaug.
         real_transform, synthetic_transform: applied to one kind only, before ``transform``.
-        filters: judge generated samples batch by batch; what they reject is drawn again.
+        filters: judge generated samples batch by batch, one or several; what they reject is drawn again.
         seed: with an integer, sample i of epoch e is a function of (seed, e, i) alone, not of workers, batches, order
             or resumption. With None it follows torch's RNG.
         provenance: add where each sample came from, as the field ``meta``.
@@ -114,7 +116,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         transform: Any = None,
         real_transform: Any = None,
         synthetic_transform: Any = None,
-        filters: Sequence[Filter] = (),
+        filters: Filter | Sequence[Filter] = (),
         seed: int | None = None,
         provenance: bool = False,
         fields: Fields | None = None,
@@ -140,15 +142,12 @@ class SyntheticDataset(Making, Dataset[Any]):
         check_transform("transform", transform)
         check_transform("real_transform", real_transform)
         check_transform("synthetic_transform", synthetic_transform)
-        if is_blend(real) and real.provenance:
-            raise ConfigError("the inner dataset has provenance=True; set it on the outermost only")
-        if is_blend(real) and real.soft_labels is not None:
-            raise ConfigError("the inner dataset has soft_labels; set them on the outermost only")
+        for name in ("provenance", "soft_labels"):
+            if is_blend(real) and getattr(real, name):
+                raise ConfigError(f"the inner dataset has {name}=...; pass that to the outermost only")
         if soft_labels is not None and not callable(soft_labels):
             raise ConfigError(f"soft_labels={soft_labels!r}: expected a callable, inputs → (n, classes) probabilities")
-        self.real: Any = real
-        self.source = source
-        self.soft_labels: Callable[[list[Any]], Any] | None = soft_labels
+        self.real, self.source, self.soft_labels = real, source, soft_labels
         self.ratio, self.condition, self.mode = ratio, condition, mode
         self.transform, self.real_transform, self.synthetic_transform = transform, real_transform, synthetic_transform
         self.seed = None if seed is None else check_seed(seed)
@@ -191,7 +190,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         return len(self._epoch_plan())
 
     def __getitem__(self, index: int) -> Any:
-        (sample,) = self.__getitems__([index])
+        (sample,) = self.__getitems__([operator.index(index)])
         return sample
 
     def __getitems__(self, indices: Sequence[int]) -> MutableSequence[Any]:

@@ -99,8 +99,8 @@ class DeviceBlend:
         if pairs == "different" and len(spec.labels) < 2:
             raise ConfigError("pairs='different': there is one class only")
         for name, function in (("transform", transform), ("batch_transform", batch_transform)):
-            if function is not None and not callable(function):
-                raise ConfigError(f"{name}={function!r}: expected a callable")
+            if function is not None and (not callable(function) or isinstance(function, type)):
+                raise ConfigError(f"{name}={function!r}: expected a callable, and no class")
         if spec.labels is not None and not spec.labels.categorical:
             raise ConfigError(
                 f"the generator was fitted with targets of kind {spec.labels.kind!r}: DeviceBlend is for classes; use "

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from augsynth._distributed import ranks
+from augsynth._filtering import Filter
 from augsynth._numbers import check_whole
 from augsynth._rng_guard import preserved_rng
 from augsynth.blending.blend import Blend
@@ -19,7 +20,7 @@ from augsynth.blending.plan import EpochPlan
 from augsynth.blending.ratio import Ratio
 from augsynth.blending.real_form import RealForm, probed
 from augsynth.blending.shared_state import SharedState
-from augsynth.blending.source import Filter, Filters, LabelledSource
+from augsynth.blending.source import Filters, LabelledSource
 from augsynth.blending.sources import several
 from augsynth.blending.stream_reading import StreamReader, first_of
 from augsynth.blending.stream_shares import share_of
@@ -68,7 +69,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
         buffer_size: int = 256,
         transform: Any = None,
         synthetic_transform: Any = None,
-        filters: Sequence[Filter] = (),
+        filters: Filter | Sequence[Filter] = (),
         seed: int | None = None,
         provenance: bool = False,
         fields: Fields | None = None,

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from augsynth._filtering import Filter, accepted, filters_of
 from augsynth.batch import SampleBatch
 from augsynth.blending.condition import drawn as drawn_from
 from augsynth.errors import ConfigError, FilterExhaustedError
 from augsynth.pool.sample_pool import SamplePool
 from augsynth.seeding import derive, uniform
 
-Filter = Callable[[SampleBatch], Tensor]
 Rows = slice | list[int]  # which of the samples; slice(None) for all
 Make = Callable[[Rows, Tensor], SampleBatch]
 
@@ -65,11 +65,8 @@ class Filters:
         ConfigError: one of them is not callable.
     """
 
-    def __init__(self, filters: Sequence[Filter], count: Callable[[int, int], None]) -> None:
-        for one in filters:
-            if not callable(one):
-                raise ConfigError(f"filters: {one!r} is not callable; expected batch → (n,) bool")
-        self.filters, self.count = tuple(filters), count
+    def __init__(self, filters: Filter | Sequence[Filter], count: Callable[[int, int], None]) -> None:
+        self.filters, self.count = filters_of(filters), count
 
     def draw(self, make: Make, seeds: Tensor) -> Drawn:
         """Samples of ``make(rows, seeds)`` that all filters accept, one for each seed.
@@ -86,10 +83,10 @@ class Filters:
             if not len(pending):
                 return drawn
             batch = make(pending.tolist(), derive(seeds[pending], _REDRAW, turn))
-            accepted = self._accepted(batch)
-            for j in accepted.nonzero().flatten().tolist():
+            passed = self._accepted(batch)
+            for j in passed.nonzero().flatten().tolist():
                 drawn.put(int(pending[j]), batch, j)
-            pending = pending[~accepted]
+            pending = pending[~passed]
         if len(pending):
             condition = batch.meta[0]["condition"]
             wanted = f" for the label {condition!r}" if condition else ""
@@ -100,15 +97,7 @@ class Filters:
         return drawn
 
     def _accepted(self, batch: SampleBatch) -> Tensor:
-        mask = torch.ones(len(batch), dtype=torch.bool)
-        for one in self.filters:
-            verdict = torch.as_tensor(one(batch)).cpu()
-            if verdict.shape != mask.shape or verdict.dtype != torch.bool:
-                raise ConfigError(
-                    f"filter {one!r} returned {verdict.dtype} of shape {tuple(verdict.shape)}; "
-                    f"expected bool of shape {tuple(mask.shape)}"
-                )
-            mask &= verdict
+        mask = accepted(self.filters, batch)
         self.count(len(mask), int(mask.sum()))
         return mask
 

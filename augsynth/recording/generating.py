@@ -7,7 +7,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from augsynth._cores import usable_cores
+from augsynth._filtering import Filter, filters_of
 from augsynth._numbers import check_whole
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
@@ -37,7 +38,7 @@ def generate(
     *,
     labels: Any = None,
     topics: Any = None,
-    filters: Sequence[Callable[[Any], Any]] = (),
+    filters: Filter | Sequence[Filter] = (),
     seed: int = 0,
     format: str = "parquet",
     shard_size: int | None = None,
@@ -61,7 +62,7 @@ def generate(
         n: samples to ask for; with filters, fewer are kept.
         out: a folder, or a URL that fsspec knows, such as ``"s3://bucket/samples"``.
         labels, topics: one for all, or a sequence of n, as of :meth:`Generator.sample`.
-        filters: each takes a :class:`SampleBatch` and gives (n,) verdicts; what one rejects is left out.
+        filters: one or several; each takes a :class:`SampleBatch` and gives (n,) bool; what one rejects is left out.
         seed: everything random follows it.
         format: ``"parquet"``, which :func:`recorded` and Hugging Face ``datasets`` read, or ``"webdataset"``: tar files
             with a file for each sample, its class and its provenance.
@@ -83,7 +84,7 @@ def generate(
     """
     check_whole(or_none=True, num_workers=num_workers)
     size = _usual_size(gen._fitted_spec()) if shard_size is None else shard_size
-    request = Request(n, size, seed, labels, topics, tuple(filters), options, format)
+    request = Request(n, size, seed, labels, topics, filters_of(filters), options, format)
     ray = import_optional("ray", extra="ray", purpose="generating in several processes")
     import_optional("ray.data", extra="ray", purpose="generating in several processes")
     storage, manifest, missing = opened(gen, request, out, licence)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from augsynth._filtering import Filter, accepted
 from augsynth._names import name_of
 from augsynth._numbers import check_whole
 from augsynth._version import __version__
@@ -47,7 +48,7 @@ class Request:
     seed: int
     labels: Any
     topics: Any
-    filters: Sequence[Callable[[Any], Any]]
+    filters: Sequence[Filter]
     options: Mapping[str, Any]
     format: str = "parquet"
 
@@ -103,9 +104,7 @@ class Request:
                 several = _several(value, known)
                 part[name] = value[start : start + len(rows)] if several else [value] * len(rows)
         batch = gen.sample(seeds=derive(self.seed, rows), **part, **self.options)
-        kept = torch.ones(len(batch), dtype=torch.bool)
-        for judge in self.filters:
-            kept &= torch.as_tensor(judge(batch)).bool().cpu()
+        kept = accepted(self.filters, batch)
         data = FORMATS[self.format][0](spec, batch, kept.nonzero().flatten().tolist(), start)
         told = {"file": self.file(index), "rows": int(kept.sum()), "asked": len(rows)}
         return data, {**told, "sha256": hashlib.sha256(data).hexdigest()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from augsynth._filtering import Filter, filters_of
 from augsynth._progress import progress_bar
 from augsynth.generator.generator import Generator
 from augsynth.recording.request import Request, opened
@@ -18,7 +19,7 @@ def record(
     *,
     labels: Any = None,
     topics: Any = None,
-    filters: Sequence[Callable[[Any], Any]] = (),
+    filters: Filter | Sequence[Filter] = (),
     seed: int = 0,
     shard_size: int = 1000,
     licence: str | None = None,
@@ -37,7 +38,7 @@ def record(
         n: samples to ask for; with filters, fewer are kept.
         out: the folder, or a URL that fsspec writes to, such as ``s3://bucket/samples``.
         labels, topics: one for all, or a sequence of n, as of :meth:`Generator.sample`.
-        filters: each takes a :class:`SampleBatch` and gives (n,) verdicts; what one rejects is left out.
+        filters: one or several; each takes a :class:`SampleBatch` and gives (n,) bool; what one rejects is left out.
         seed: everything random follows it.
         shard_size: requests a file; so many are lost at most.
         licence: of the samples, such as that of a pretrained model, for those who get the folder.
@@ -52,7 +53,7 @@ def record(
         CapabilityError: its targets are no classes.
         MissingDependencyError: the extra ``datasets`` is not installed.
     """
-    request = Request(n, shard_size, seed, labels, topics, tuple(filters), options)
+    request = Request(n, shard_size, seed, labels, topics, filters_of(filters), options)
     storage, manifest, missing = opened(gen, request, out, licence)
     with progress_bar("recording", n, show=progress) as bar:
         for index in missing:

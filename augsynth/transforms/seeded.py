@@ -87,6 +87,12 @@ def check_transform(name: str, transform: Any) -> None:
     if transform is None:
         return
     for part in transform if isinstance(transform, (list, tuple)) else [transform]:
+        if isinstance(part, str):
+            raise ConfigError(
+                f"{name}={part!r}: augsynth.create('transform', {part!r}) makes the transform of that name"
+            )
+        if isinstance(part, type):
+            raise ConfigError(f"{name}={part!r} is a class: pass what it makes, {part.__name__}(...)")
         if not callable(part) and not hasattr(part, "augment"):
             raise ConfigError(f"{name}={part!r}: expected a callable, or a list of them")
 

@@ -583,6 +583,43 @@ def test_bad_arguments_are_named(digits, vae, options, message):
         dataset.__getitems__(list(range(20)))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"filters": "confidence"}, r"'confidence' is a name; augsynth.create\('filter', 'confidence', ...\)"),
+        ({"filters": ["confidence"]}, "'confidence' is a name"),
+        ({"filters": torch.nn.Identity}, "Identity'> is a class"),
+        ({"filters": [3]}, "filters: 3 is not callable"),
+        ({"transform": "aeda"}, r"augsynth.create\('transform', 'aeda'\) makes the transform"),
+        ({"transform": torch.nn.Identity}, r"is a class: pass what it makes, Identity\(...\)"),
+        ({"real_transform": [lambda x: x, torch.nn.Identity]}, "real_transform=.* is a class"),
+        ({"synthetic_transform": lambda x: None}, "the transform .* returned None"),
+        ({"transform": [lambda x: x, print], "ratio": 0.0}, "the transform .*print.* returned None"),
+    ],
+)
+def test_slips_in_what_is_called(digits, vae, options, message, capsys):
+    with pytest.raises(augsynth.ConfigError, match=message):
+        blend(digits, vae, **{"ratio": 0.5, **options}).__getitems__([0, 1, 2, 3])
+
+
+def test_one_filter_is_a_list_of_one(digits, vae):
+    def even(batch):
+        return batch.meta.seeds % 2 == 0
+
+    one, several = (blend(digits, vae, ratio=0.5, filters=given) for given in (even, [even]))
+    for a, b in zip(one.__getitems__(range(40)), several.__getitems__(range(40)), strict=True):
+        assert torch.equal(a[0], b[0])
+    assert one.acceptance_rate == several.acceptance_rate < 1
+
+
+@pytest.mark.parametrize("index", [slice(0, 3), 1.0, "1", None])
+def test_an_index_is_a_whole_number(digits, vae, index):
+    blended = blend(digits, vae)
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        blended[index]
+    assert torch.equal(blended[torch.tensor(3)][0], blended[np.int16(3)][0])
+
+
 def test_bad_datasets(vae, digits):
     with pytest.raises(augsynth.DataError, match="empty"):
         blend([], vae)
