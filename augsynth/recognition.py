@@ -90,16 +90,35 @@ def spec_of(x: Any, modality: Modality, dataset: Any = None) -> SampleSpec:
 
 
 def check_dataset(dataset: Any) -> None:
-    """Raise a DataError for what is easily taken for a dataset: a name, a loader, or several datasets by split."""
+    """Raise a DataError for what is easily taken for a dataset: a name, a loader, a table, its columns, or several
+    datasets by split."""
+    kind = type(dataset).__name__
     if isinstance(dataset, (str, bytes, PathLike)):
         raise DataError(f"{dataset!r} is no dataset; augsynth.open_dataset opens one by its name or path")
     if isinstance(dataset, DataLoader) and dataset.batch_sampler is not None:
         raise DataError("a DataLoader yields batches: pass the dataset that it reads, loader.dataset")
+    if hasattr(dataset, "iloc") and hasattr(dataset, "columns"):  # of pandas
+        raise DataError(f"a {kind} is no dataset: pass its rows, table.to_dict('records')")
+    if hasattr(dataset, "iloc") and list(dataset.index) != list(range(len(dataset))):
+        raise DataError(f"a {kind} with an index of its own is no dataset: pass its values, column.tolist()")
+    if _are_columns(dataset):
+        raise DataError("inputs and labels side by side are no dataset: pass list(zip(x, y)), or TensorDataset(x, y)")
     if isinstance(dataset, Mapping) and 0 not in dataset:
         names = [repr(name) for name in dataset]
         listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         told = f": pass one of what it holds, as dataset[{names[0]}]" if names else ""
-        raise DataError(f"a {type(dataset).__name__} of {listed or 'nothing'} is no dataset{told}")
+        raise DataError(f"a {kind} of {listed or 'nothing'} is no dataset{told}")
+
+
+def _are_columns(dataset: Any) -> bool:
+    """Whether it is a pair of as many inputs and labels, and not two samples, which are alike, or tuples."""
+    if not isinstance(dataset, tuple) or len(dataset) != 2:
+        return False
+    if any(isinstance(one, (str, tuple, Mapping)) or not hasattr(one, "__len__") for one in dataset):
+        return False
+    shapes = [getattr(one, "shape", (len(one),)) for one in dataset]
+    alike = len(shapes[0]) > 1 and shapes[0] == shapes[1]
+    return len(shapes[0]) > 0 < len(shapes[1]) and shapes[0][0] == shapes[1][0] > 2 and not alike
 
 
 def seen(x: Any) -> str:

@@ -24,6 +24,7 @@ from torch.utils.data import (
 import augsynth
 from augsynth import SyntheticDataset
 from augsynth.modalities.image.tiny import TinyImages
+from augsynth.recognition import check_dataset
 from tests.support import quick_fit
 
 
@@ -648,6 +649,8 @@ def test_bad_datasets(vae, digits):
             r"a dict of 'train', 'test' is no .*\['train'\]",
         ),
         ({}, "a dict of nothing is no dataset$"),
+        ((["a b", "b c", "c d"], [0, 1, 0]), r"no dataset: pass list\(zip\(x, y\)\)"),
+        ((torch.rand(9, 1, 8, 8), torch.arange(9)), r"or TensorDataset\(x, y\)"),
     ],
 )
 def test_what_is_easily_taken_for_a_dataset(vae, given, message):
@@ -656,13 +659,25 @@ def test_what_is_easily_taken_for_a_dataset(vae, given, message):
             use()
 
 
+def test_tables_of_pandas_are_told_from_datasets(vae):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"text": ["a b", "b c", "c d", "d e"], "label": 0})
+    for given, message in ((table, r"table.to_dict\('records'\)"), (table.text[1:], r"column.tolist\(\)")):
+        for use in (augsynth.clean, lambda one: augsynth.fit("lstm", one, steps=1), lambda one: blend(one, vae)):
+            with pytest.raises(augsynth.DataError, match=message):
+                use(given)
+    assert len(augsynth.clean(table.text, duplicates=None)) == 4
+
+
 @pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
 def test_samples_by_number_and_one_by_one_are_datasets():
-    samples = [(torch.rand(1, 8, 8), i % 2) for i in range(12)]
+    samples = tuple((torch.rand(1, 8, 8), i % 2) for i in range(12))
     by_number = dict(enumerate(samples))
     one_by_one = DataLoader(samples, batch_size=None)
     made = [augsynth.fit("vae", one, steps=2, width=8, progress=False) for one in (samples, by_number, one_by_one)]
     assert len({gen.checkpoint_id for gen in made}) == 1
+    for two in ((torch.rand(3, 8, 8), torch.rand(3, 8, 8)), (samples[0], samples[1]), ("one text", "and more")):
+        check_dataset(two)
 
 
 def test_a_generator_fitted_on_other_samples_is_refused_at_construction(digits, vae, tiny_vae):

@@ -6,6 +6,7 @@ from typing import Any
 
 from augsynth.errors import DataError
 from augsynth.modalities.text.spec import TextSpec
+from augsynth.recognition import check_dataset
 from augsynth.structure import Fields, Structure
 
 
@@ -19,6 +20,7 @@ def read_texts(dataset: Any, fields: Fields | None = None) -> tuple[list[Any], S
     Raises:
         DataError: the dataset is empty, or an input is no str; names its position.
     """
+    check_dataset(dataset)
     sized = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
     samples = [dataset[i] for i in range(len(dataset))] if sized else list(dataset)
     if not samples:
