@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -99,9 +99,12 @@ class Registry:
             AmbiguousPluginError: several distributions offer it; the message lists the qualified names.
             MissingDependencyError: the plugin needs a package that is not installed; names the extra.
             BrokenPluginError: its factory cannot be imported.
+            ConfigError: it does not take these arguments; lists those that it takes.
         """
         found = self._resolve(kind, name)
-        product = self._factory(found)(**config)
+        factory = self._factory(found)
+        _check_arguments(factory, config, f"{kind} {found.spec.name!r}")
+        product = factory(**config)
         if kind == "generator":
             product.plugin, product.plugin_version = found.qualified, found.version
             product.modality = found.spec.modality
@@ -181,6 +184,19 @@ class Registry:
                 f"but {module} has no {attribute!r}"
             ) from error
         return factory
+
+
+def _check_arguments(factory: Any, config: Mapping[str, Any], title: str) -> None:
+    """Raise a ConfigError where ``factory`` cannot be called so."""
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):  # it does not tell
+        return
+    try:
+        signature.bind(**config)
+    except TypeError as error:
+        taken = ", ".join(signature.parameters) or "nothing"
+        raise ConfigError(f"{title}: {error}; it takes: {taken}") from None
 
 
 def _not_found(kind: str, name: str, of_kind: list[Found], failures: list[Failure]) -> str:

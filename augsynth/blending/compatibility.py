@@ -26,7 +26,9 @@ def warn_of_cost(source: Any) -> None:
         )
 
 
-def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, needed: Mapping[int, str]) -> None:
+def check_source(
+    source_spec: SampleSpec | None, form: RealForm, raw: Any, *, needed: Mapping[int, str], chooses: bool = False
+) -> None:
     """Raise unless samples of the source can stand where real ones were.
 
     Args:
@@ -34,6 +36,7 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, ne
         form: what the real dataset yields.
         raw: a real input, raw, to compare its values with those of the source.
         needed: class positions of the real data that may be requested, with names.
+        chooses: whether the source gives its samples labels of its own choice.
     """
     if source_spec is None:
         raise ConfigError("the generator is not fitted: use augsynth.fit(...) or augsynth.load(...)")
@@ -46,21 +49,21 @@ def check_source(source_spec: SampleSpec | None, form: RealForm, raw: Any, *, ne
         )
     if misfit := source_spec.misfit(raw):
         raise SpecMismatchError(f"the generator yields {source_spec.described}, but sample 0 of this dataset {misfit}")
-    if not needed:
+    own = source_spec.labels
+    if own is None:
+        if needed or (chooses and form.labels is not None):
+            raise SpecMismatchError(
+                "the generator was fitted without labels and cannot match those of this dataset; "
+                "fit it on labelled data, or pass condition=None with fields={'x': ..., 'y': None}"
+            )
         return
-    if source_spec.labels is None:
-        raise SpecMismatchError(
-            "the generator was fitted without labels and cannot match those of this dataset; "
-            "fit it on labelled data, or pass condition=None with fields={'x': ..., 'y': None}"
-        )
-    if form.labels is None:
+    if not needed or form.labels is None:
         return
-    if unknown := source_spec.labels.unknown(form.labels, list(needed)):
+    if unknown := own.unknown(form.labels, list(needed)):
         raise SpecMismatchError(
             f"the generator does not know the classes {unknown} of this dataset; it knows: "
-            f"{', '.join(source_spec.labels.displayed)}. Fit it on this dataset, or give those classes a ratio of 0"
+            f"{', '.join(own.displayed)}. Fit it on this dataset, or give those classes a ratio of 0"
         )
-    own = source_spec.labels
     if not own.categorical:
         return
     empty = [name for i, name in needed.items() if own.counts[own.index(form.labels.values[i])] == 0]

@@ -173,7 +173,8 @@ class SyntheticDataset(Making, Dataset[Any]):
             self._strengths = table_of(strength, self._form.labels)
             settings = {"temperature": temperature, "truncation": truncation, **(sample_options or {})}
             if source is not None or callable(ratio) or not self._epoch_plan().all_real:
-                check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed())
+                chooses = self._label_condition is None and mode != "vary"
+                check_source(getattr(source, "spec", None), self._form, raw, needed=self._needed(), chooses=chooses)
             self._kept = self._kept_variations(variations)
             probe, own = (source.generator, source.sampling) if isinstance(source, SamplePool) else (source, settings)
             self._labelled = LabelledSource(probe, own, self._filters)
@@ -351,7 +352,8 @@ class SyntheticDataset(Making, Dataset[Any]):
     def _needed(self) -> dict[int, str]:
         """The classes that may be requested in this epoch."""
         labels, plan = self._form.labels, self._epoch_plan()
-        if labels is None or self._label_condition is None or (plan.all_real and not callable(self.ratio)):
+        own = self.mode == "vary" and not getattr(self.source, "conditional", True)  # each keeps its label
+        if labels is None or self._label_condition is None or own or (plan.all_real and not callable(self.ratio)):
             return {}
         if plan.weights is not None:
             wanted = plan.weights > 0
@@ -380,8 +382,7 @@ class SyntheticDataset(Making, Dataset[Any]):
         check_alike(structure.y_of(real[0]), structure.y_of(synthetic[0]), "the label")
 
     def _first_class(self) -> Tensor:
-        needed = list(self._needed()) or [0]
-        return torch.tensor(needed[:1])
+        return torch.tensor((list(self._needed()) or [0])[:1])
 
     def _notice_repeated_epoch(self, n: int, length: int) -> None:
         served = self._shared.serve(n)

@@ -25,6 +25,7 @@ from augsynth.blending.sources import several
 from augsynth.blending.stream_reading import StreamReader, first_of
 from augsynth.blending.stream_shares import share_of
 from augsynth.errors import ConfigError, DataError
+from augsynth.recognition import check_dataset
 from augsynth.seeding import check_seed
 from augsynth.structure import Fields
 from augsynth.transforms.seeded import check_transform
@@ -80,7 +81,11 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
     ) -> None:
         super().__init__()
         if not hasattr(real, "__iter__") or isinstance(real, Iterator):
-            raise DataError(f"real is of type {type(real).__name__}: expected an iterable that can be started anew")
+            hint = "; for what has len() and [] there is SyntheticDataset" if hasattr(real, "__getitem__") else ""
+            raise DataError(
+                f"real is of type {type(real).__name__}: expected an iterable that can be started anew{hint}"
+            )
+        check_dataset(real)
         source, ratio = several(source, ratio)
         if condition == "balance":
             raise ConfigError(
@@ -108,7 +113,7 @@ class SyntheticIterableDataset(Blend, IterableDataset[Any]):
             structure, spec, raw = probed(first, fields, source, real)
             source_spec = getattr(source, "spec", None)
             labels = getattr(source_spec, "labels", None) if structure.labelled else None
-            if structure.labelled and source_spec is not None and labels is None and condition is not None:
+            if structure.labelled and source_spec is not None and labels is None:
                 raise ConfigError(
                     "the stream is labelled and the generator is not conditional; "
                     "pass condition=None with fields={'x': ..., 'y': None}"

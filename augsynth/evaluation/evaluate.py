@@ -52,8 +52,8 @@ def evaluate(
         features: ``"classifier"``, one fitted on ``real`` (default for labelled tensors; kept in the user's cache by
             the fingerprint of the data), ``"pca"`` (for unlabelled ones), others that the kind of data has, or a
             callable: n samples as generators see them → (n, d).
-        metrics: further ones: names of metric plugins, or callables ``(made, train, held)`` of three :class:`Samples`
-            that return a :class:`Figure` or several.
+        metrics: further ones, or one: names of metric plugins, or callables ``(made, train, held)`` of three
+            :class:`Samples` that return a :class:`Figure` or several.
         overlap: what to do with held-out samples that are in the training set as well: ``"error"``, ``"drop"``, or
             ``"keep"`` where different ones are equal by chance, as rows of few values are: without them, generated
             samples that are equal by chance would be taken for copies.
@@ -89,7 +89,7 @@ def evaluate(
         python_warnings.filterwarnings("ignore", module="(sklearn|torchmetrics).*")
         sets = prepare(gen, real, holdout, n=n, seed=seed, overlap=overlap, show=progress, sampling=sampling)
         parts = Measurements(gen, sets, features, judge_steps, seed, device, judge)
-        for metric in metrics:
+        for metric in [metrics] if isinstance(metrics, str) or callable(metrics) else metrics:
             parts.add_metric(metric)
         found = parts.found
         with progress_bar("evaluating", len(parts.steps), show=progress) as bar:

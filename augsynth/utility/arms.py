@@ -71,6 +71,10 @@ def checked_arms(arms: Any) -> dict[str, Arm]:
         )
     made: dict[str, Arm] = {}
     for name, arm in arms.items():
+        if isinstance(arm, Generator):
+            raise ConfigError(
+                f"arm {name!r} is a generator: expected what is trained on, such as SyntheticDataset(real, gen, ...)"
+            )
         if hasattr(arm, "__getitem__") and hasattr(arm, "__len__"):
             made[str(name)] = partial(_same, arm)
         elif callable(arm):

@@ -698,6 +698,21 @@ def test_a_generator_fitted_on_other_samples_is_refused_at_construction(digits, 
         blend(digits, type(vae)())
 
 
+@pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
+def test_a_generator_without_labels_varies_labelled_samples_and_makes_none(digits):
+    plain = augsynth.fit("vae", digits, labels=False, steps=2, width=8, progress=False)
+    for condition in ("match", "balance", {3: 1.0}, None):
+        varied = blend(digits, plain, ratio=0.5, mode="vary", condition=condition)
+        assert [int(varied[i][1]) for i in range(20)] == [int(y) for y in varied.targets[:20]] if condition else True
+    for condition in ("match", None):
+        with pytest.raises(augsynth.SpecMismatchError, match="fitted without labels"):
+            blend(digits, plain, ratio=0.5, condition=condition)
+        with pytest.raises(augsynth.ConfigError, match="the stream is labelled and the generator is not conditional"):
+            augsynth.SyntheticIterableDataset([digits[0]], plain, ratio=0.5, condition=condition)
+    bare = blend(digits, plain, ratio=0.5, condition=None, fields={"x": 0, "y": None}, fill={1: -1})
+    assert {int(bare[i][1]) == -1 for i in range(20)} == {True, False}
+
+
 def test_conditional_requests_of_unlabelled_data(vae):
     real = TinyImages(24, structure="bare")
     gen = quick_fit("vae", real, steps=5, width=8)
