@@ -359,6 +359,9 @@ def test_evaluate_uplift_and_report(checkpoint, tmp_path, monkeypatch, run_here)
         "real + pseudo-labels",
     }
     assert "Labels from a judge for" in numbers["sentence"]
+    again = ["uplift", str(checkpoint), "--data", "digits", "--classic", "none", "--seeds", "2", "--steps", "20"]
+    done = run_here(*again, "--unlabelled", "digits", "--out", str(out), "--ratio", "0.5", "--mode", "vary")
+    assert done.returncode != 0 and "other settings (they differ in: mode, ratio)" in " ".join(done.stderr.split())
     (out / "uplift.html").unlink()
     done = run_here("report", str(out))
     assert done.returncode == 0, done.stderr

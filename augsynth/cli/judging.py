@@ -167,14 +167,13 @@ def uplift(
     place = "cpu" if device == "auto" else device
     with kept_when_stopped(None if out is None else f"the trainings that are done are kept in {out}"):
         transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
-        gen = _source(checkpoint)
-        arms = augsynth.standard_arms(real, gen, ratio=ratio, classic=transform, mode=mode)
         found = augsynth.uplift(
             real,
             test,
-            arms,
-            baseline=list(arms)[0 if transform is None else 1],
+            _source(checkpoint),
+            ratio=ratio,
             classic=transform,
+            blend={"mode": mode},
             unlabelled=None if unlabelled is None else open_dataset(unlabelled, **reading(text, None, size, read)),
             seeds=seeds,
             steps=steps,

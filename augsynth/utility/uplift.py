@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def uplift(
     candidate: str | None = None,
     ratio: Any = 0.3,
     classic: Any = None,
+    blend: Mapping[str, Any] | None = None,
     unlabelled: Any = None,
     precision: float = 0.9,
     seeds: int = 5,
@@ -68,6 +69,7 @@ def uplift(
             augmentation (without ``classic``, synthetic against real); else the last arm against the first.
         ratio, classic: of the standard arms. Tune ``classic`` first (:func:`tune_classic`), or the comparison flatters
             nobody.
+        blend: further options of :class:`SyntheticDataset` for the standard arms, such as ``{"mode": "vary"}``.
         unlabelled: real samples without labels, for one more arm: a judge that is fitted on ``real`` gives labels to
             those that it is sure of (:func:`annotate`). The sentence says whether that was the better buy. With arms of
             your own, ``classic`` is for this one alone.
@@ -97,7 +99,10 @@ def uplift(
     train_data, test = TrainingData.read(real, show=progress), TrainingData.read(holdout, show=progress)
     score = Scorer(train_data, test, metric=metric, train=train, steps=steps, batch_size=batch_size, device=device)
     own_arms = isinstance(arms, (Generator, SamplePool))
-    named = checked_arms(standard_arms(real, arms, ratio=ratio, classic=classic) if own_arms else arms)
+    if blend and not own_arms:
+        raise ConfigError(f"blend={dict(blend)!r} is for the arms of a generator; arms of your own have theirs already")
+    standard = {"ratio": ratio, "classic": classic, **(blend or {})}
+    named = checked_arms(standard_arms(real, arms, **standard) if own_arms else arms)
     baseline, candidate = _compared(named, baseline, candidate, own_arms)
     pseudo = None
     if unlabelled is not None:
@@ -120,7 +125,7 @@ def uplift(
     }
     if own_arms:
         of = arms.generator if isinstance(arms, SamplePool) else arms
-        settings |= {"ratio": described(ratio), "classic": described(classic)}
+        settings |= {name: described(value) for name, value in standard.items()}
         settings["generator"] = f"{name_of(arms)} {of.checkpoint_id}".rstrip()
     if pseudo is not None:
         settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"

@@ -121,9 +121,9 @@ def test_resumption_reads_what_is_done(tmp_path):
 def test_resumption_knows_transform_and_generator_by_what_they_are(tmp_path):
     gen = quick_fit("vae", REAL, steps=20)
 
-    def found(source, degrees):  # as a new process would, with a transform of its own
+    def found(source, degrees, **options):  # as a new process would, with a transform of its own
         turned = augsynth.create("transform", "torchvision", transforms={"name": "RandomRotation", "degrees": degrees})
-        return augsynth.uplift(REAL, TEST, source, classic=[turned, _negative], out=tmp_path, **QUICK)
+        return augsynth.uplift(REAL, TEST, source, classic=[turned, _negative], out=tmp_path, **options, **QUICK)
 
     first = found(gen, 6)
     assert found(gen, 6).arms == first.arms and " at 0x" not in (tmp_path / "trials.jsonl").read_text()
@@ -132,6 +132,22 @@ def test_resumption_knows_transform_and_generator_by_what_they_are(tmp_path):
         found(gen, 7)
     with pytest.raises(augsynth.ConfigError, match=r"other settings \(they differ in: generator\)"):
         found(quick_fit("vae", REAL, steps=21), 6)
+    with pytest.raises(augsynth.ConfigError, match=r"other settings \(they differ in: mode\)"):
+        found(gen, 6, blend={"mode": "vary"})
+
+
+def test_the_standard_arms_blend_as_asked():
+    gen, seen = quick_fit("vae", REAL, steps=20), []
+
+    def train(dataset, *, steps, batch_size, seed, device):
+        seen.append(getattr(dataset, "mode", None))
+        return lambda inputs: torch.zeros(len(inputs), dtype=torch.int64)
+
+    options = {**QUICK, "train": train, "jobs": 1}
+    found = augsynth.uplift(REAL, TEST, gen, blend={"mode": "vary"}, **options)
+    assert seen == [None, "vary"] * QUICK["seeds"] and found.settings["mode"] == "'vary'"
+    with pytest.raises(augsynth.ConfigError, match=r"blend=\{'mode': 'vary'\} is for the arms of a generator"):
+        augsynth.uplift(REAL, TEST, {"a": REAL, "b": REAL}, blend={"mode": "vary"}, **options)
 
 
 def _negative(x):
