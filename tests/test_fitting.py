@@ -81,6 +81,23 @@ def test_resuming_on_other_data_or_without_a_state_is_refused(tmp_path):
         quick_fit("vae", TinyImages(), resume=True)
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"width": 16}, "width=16, there 8"),
+        ({"lr": 0.1, "seed": 3}, "lr=0.1, there 0.001, seed=3, there 0"),
+        ({"batch_size": 8}, "batch_size=8, there 32"),
+        ({"name": "autoencoder"}, "generator='augsynth/autoencoder', there 'augsynth/vae'"),
+    ],
+)
+def test_resuming_with_other_settings_is_refused(tmp_path, changed, told):
+    given = {"name": "vae", "steps": 10, "width": 8, "batch_size": 32, "checkpoint_dir": tmp_path / "c"}
+    quick_fit(data=TinyImages(), **given)
+    with pytest.raises(augsynth.CheckpointError, match=f"was fitted with other settings: {told}; resume with its own"):
+        quick_fit(data=TinyImages(), resume=True, **{**given, **changed})
+    assert quick_fit(data=TinyImages(), resume=True, **{**given, "steps": 20}).fit_info["steps"] == 20
+
+
 def test_nan_rolls_back_and_goes_on():
     gen = quick_fit(Mean, TinyImages(), steps=300, poison_at=150, batch_size=8)
     # the poisoned step comes again after each rollback, so that the fit ends with the weights before it

@@ -13,14 +13,14 @@ from augsynth._duration import seconds
 from augsynth._names import name_of
 from augsynth._numbers import check_shares, check_whole
 from augsynth.callbacks import Callbacks
-from augsynth.checkpoint.format import load_description
 from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
-from augsynth.errors import CheckpointError, CollapseWarning, ConfigError, ResizeWarning
+from augsynth.errors import CollapseWarning, ConfigError, ResizeWarning
 from augsynth.fitting import devices, private, private_loop, reading
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
 from augsynth.fitting.installed import installed_generators
 from augsynth.fitting.loop import FitLoop, FitSettings, evaluations_every
 from augsynth.fitting.ranks import Ranks
+from augsynth.fitting.resumption import check_same
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.plugin_specs import ANY
@@ -184,6 +184,7 @@ def fit(
             show=show,
             callback=listeners if listeners and ranks.leads else None,
         )
+        made.fit_info["batch_size"] = settings.batch_size
         fabric = fabric or devices.launched(device, precision)
         made.to(fabric.device)
         loop: FitLoop
@@ -197,7 +198,7 @@ def fit(
             train, held_out = data.split(share if has_validation else 0.0, seed)
             loop = FitLoop(made, data, train, held_out, settings, fabric, ranks)
         if resume and folder is not None:
-            _check_same(folder, data)
+            check_same(folder, made, data)
             loop.resume(folder)
         outcome = vars(loop.run())
         loop.take_best()
@@ -284,15 +285,6 @@ def _instance(generator: str | type[Generator] | Generator, config: dict[str, An
             raise ConfigError(f"settings {sorted(config)} belong into the constructor of the generator that you passed")
         return generator
     raise ConfigError(f"generator={generator!r}: expected the name of a plugin, a Generator class or an instance")
-
-
-def _check_same(folder: Path, data: TrainingData) -> None:
-    seen = load_description(folder)["fit"].get("data_fingerprint")
-    if seen != data.fingerprint:
-        raise CheckpointError(
-            f"{folder} was fitted on other data (fingerprint {seen}, this dataset has {data.fingerprint}); "
-            "resume with the same dataset, or fit anew with resume=False"
-        )
 
 
 def _report_health(generator: Generator, data: TrainingData) -> None:
