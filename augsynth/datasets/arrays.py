@@ -46,3 +46,22 @@ class ArrayDataset(Dataset[tuple[Tensor, int]]):
         """Some of the samples."""
         files = [self.files[i] for i in indices.tolist()] if self.files else ()
         return ArrayDataset(self.inputs[indices], torch.tensor(self.targets)[indices], self.classes, files=files)
+
+
+class UnlabelledArrays(Dataset[Tensor]):
+    """Inputs (n, ...) alone.
+
+    Args:
+        files, unreadable: as of :class:`ArrayDataset`.
+    """
+
+    def __init__(
+        self, inputs: Tensor, *, files: Sequence[str] = (), unreadable: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.inputs, self.files, self.unreadable = inputs, list(files), list(unreadable)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.inputs[index]

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+_OTHERWISE = ("val", "valid", "validation")
+
 
 class FolderReader:
-    """A reader of folders with a subfolder of files for each class, or with ``train`` and ``test`` above these.
+    """A reader of folders of files, with a subfolder for each class where they have classes, and with ``train`` and
+    ``test`` above these where there are such parts; beside ``train``, ``val``, ``valid`` or ``validation`` stands for a
+    ``test`` that is not there.
 
     A subclass names :attr:`form`, :attr:`suffixes` and :attr:`options`, and writes :meth:`read`.
     """
@@ -19,7 +23,7 @@ class FolderReader:
     options: ClassVar[tuple[str, ...]] = ()
 
     def read(self, path: Path, **options: Any) -> Any:
-        """The dataset in a folder with a subfolder for each class; only options that were given are passed."""
+        """The dataset in a folder that has no such parts; only options that were given are passed."""
         raise NotImplementedError(f"{type(self).__name__} must define read(path, **options)")
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
@@ -27,10 +31,16 @@ class FolderReader:
         return path.is_dir() and any(file.suffix.lower() in self.suffixes for file in path.rglob("*"))
 
     def has_test_split(self, name: str) -> bool:
-        return (Path(name).expanduser() / "test").is_dir()
+        return _held_out(Path(name).expanduser()) is not None
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> Any:
         path = Path(name).expanduser()
-        inner = path / split
+        inner = (_held_out(path) if split == "test" else None) or path / split
         given = {key: value for key, value in options.items() if value is not None}
         return self.read(inner if inner.is_dir() else path, **given)
+
+
+def _held_out(path: Path) -> Path | None:
+    """The part of a folder that is held out, or None."""
+    names = ("test", *_OTHERWISE) if (path / "train").is_dir() else ("test",)  # "valid" may well be a class
+    return next((path / name for name in names if (path / name).is_dir()), None)

@@ -20,12 +20,12 @@ from augsynth import authoring
 SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif")
 
 
-class AudioFiles(Dataset[tuple[Tensor, int]]):
+class AudioFiles(Dataset[Any]):
     """Waveforms (time,) or (channels, time) float32 in [-1, 1] from files, decoded when asked for, with class ids.
 
     Args:
         files: of formats that soundfile reads (the extra ``audio``): WAV, FLAC, OGG, AIFF.
-        targets: a class id for each.
+        targets: a class id for each; None for waveforms alone.
         classes: names of the classes.
         sample_rate: resample to this rate; None keeps the files' own, which must then be one.
         seconds: pad with silence at the end, or cut, to this duration; None keeps the files' own length, which must
@@ -38,17 +38,18 @@ class AudioFiles(Dataset[tuple[Tensor, int]]):
     def __init__(
         self,
         files: Sequence[str | Path],
-        targets: Sequence[int],
-        classes: Sequence[str],
+        targets: Sequence[int] | None,
+        classes: Sequence[str] = (),
         *,
         sample_rate: int | None = None,
         seconds: float | None = None,
     ) -> None:
         if not files:
             raise augsynth.DataError("there are no recordings")
-        if len(files) != len(targets):
+        if targets is not None and len(files) != len(targets):
             raise augsynth.DataError(f"{len(files)} files and {len(targets)} targets: expected one for each")
-        self.files, self.targets, self.classes = [Path(file) for file in files], list(map(int, targets)), list(classes)
+        self.files, self.classes = [Path(file) for file in files], list(classes)
+        self.targets = None if targets is None else list(map(int, targets))
         infos = [_info(file) for file in self.files]
         rates = Counter(rate for rate, _ in infos)
         if sample_rate is None and len(rates) > 1:
@@ -76,15 +77,18 @@ class AudioFiles(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.files)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return read_waveform(self.files[index], self.sample_rate, self.length), self.targets[index]
+    def __getitem__(self, index: int) -> Any:
+        waveform = read_waveform(self.files[index], self.sample_rate, self.length)
+        return waveform if self.targets is None else (waveform, self.targets[index])
 
 
 def audio_folder(path: str | Path, *, sample_rate: int | None = None, seconds: float | None = None) -> AudioFiles:
-    """The recordings in a folder with a subfolder for each class, as :class:`AudioFiles`.
+    """The recordings in a folder as :class:`AudioFiles`: with their classes where it has a subfolder for each, without
+    where they lie in it. Recordings beside such subfolders are left out, which a
+    :class:`augsynth.ConversionWarning` says.
 
     Raises:
-        DataError: no subfolders with recordings; and as :class:`AudioFiles`.
+        DataError: no recordings; and as :class:`AudioFiles`.
     """
     path = Path(path)
     found = {
@@ -92,11 +96,17 @@ def audio_folder(path: str | Path, *, sample_rate: int | None = None, seconds: f
         for sub in sorted(path.iterdir())
         if sub.is_dir()
     }
+    top = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     classes = [name for name, files in found.items() if files]
-    if not classes:
+    if not classes and not top:
         raise augsynth.DataError(
-            f"{path}: expected a subfolder of recordings for each class; for other layouts make an AudioFiles"
+            f"{path}: expected recordings, or a subfolder of them for each class; for other layouts make an AudioFiles"
         )
+    if not classes:
+        return AudioFiles(top, None, sample_rate=sample_rate, seconds=seconds)
+    if top:
+        told = f"{len(top)} recordings in {path} that lie beside the folders of the classes are left out"
+        warnings.warn(told, augsynth.ConversionWarning, stacklevel=2)
     files = [file for name in classes for file in found[name]]
     targets = [c for c, name in enumerate(classes) for _ in found[name]]
     return AudioFiles(files, targets, classes, sample_rate=sample_rate, seconds=seconds)

@@ -64,6 +64,22 @@ def test_mixed_rates_are_refused_unless_resampling_is_asked_for(folder):
     assert np.abs(halved - tone(0.1, 8000))[50:-50].max() < 0.02, "the same tone at half the rate"
 
 
+def test_recordings_without_folders_of_classes_have_no_labels(folder):
+    with pytest.warns(augsynth.ResizeWarning, match="of 2 recordings"):
+        data = audio_folder(folder / "low", seconds=0.1)
+    assert len(data) == 2 and data[0].shape == (800,) and data.targets is None
+    gen = quick_fit("specvae", data, steps=2, width=8, bands=16, latent_dim=8)
+    assert not gen.conditional and gen.sample(2, seed=0).x.shape == (2, 800)
+    soundfile.write(folder / "beside.wav", tone(), 8000)
+    with (
+        pytest.warns(
+            augsynth.ConversionWarning, match="1 recordings .* beside the folders of the classes are left out"
+        ),
+        pytest.warns(augsynth.ResizeWarning),
+    ):
+        assert len(audio_folder(folder, seconds=0.1)) == 4
+
+
 def test_files_that_are_none(folder):
     (folder / "low" / "0.wav").write_bytes(b"RIFF of nothing")
     with pytest.raises(augsynth.DataError, match=r"0.wav cannot be read as audio"):
@@ -71,8 +87,9 @@ def test_files_that_are_none(folder):
     soundfile.write(folder / "low" / "0.wav", np.zeros(0, np.float32), 8000)
     with pytest.raises(augsynth.DataError, match=r"0.wav is a recording of zero length"):
         audio_folder(folder, seconds=0.1)
-    with pytest.raises(augsynth.DataError, match="a subfolder of recordings for each class"):
-        audio_folder(folder / "low")
+    (folder / "none").mkdir()
+    with pytest.raises(augsynth.DataError, match="expected recordings, or a subfolder of them for each class"):
+        audio_folder(folder / "none")
     with pytest.raises(augsynth.DataError, match="no recordings"):
         AudioFiles([], [], [])
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import augsynth
+from augsynth.datasets.named import has_test_split
 from augsynth.modalities.image import files
 from augsynth.modalities.image.folder import read_image_folder
 
@@ -23,6 +24,36 @@ def test_images_of_one_size_are_taken_as_they_are(tmp_path):
     for name in "ab":
         save(tmp_path / name, "1.png", (200, 150))
     assert read_image_folder(tmp_path).inputs.shape == (2, 3, 150, 200)
+
+
+@pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
+def test_images_without_folders_of_classes_have_no_labels(tmp_path):
+    for name in ("b.png", "a.jpg", "c.PNG"):
+        save(tmp_path, name, (16, 12))
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.warns(augsynth.ConversionWarning, match="1 files of other kinds are left out"):
+        data = augsynth.open_dataset(str(tmp_path))
+    assert [one.rpartition("/")[2] for one in data.files] == ["a.jpg", "b.png", "c.PNG"]
+    assert len(data) == 3 and data[1].shape == (3, 12, 16)
+    gen = augsynth.fit("vae", data, steps=2, width=8, progress=False)
+    assert not gen.conditional and augsynth.SyntheticDataset(data, gen, ratio=0.5, seed=0)[0].shape == (3, 12, 16)
+    save(tmp_path / "cats", "1.png", (16, 12))
+    with pytest.warns(augsynth.ConversionWarning, match="3 more that lie beside the folders of the classes are left"):
+        data = augsynth.open_dataset(str(tmp_path))
+    assert data.classes == ["cats"] and data.targets == [0]
+
+
+@pytest.mark.parametrize("name", ["test", "val", "valid", "validation"])
+def test_the_part_that_is_held_out_has_several_names(tmp_path, name):
+    for part, n in (("train", 2), (name, 1)):
+        for i in range(n):
+            save(tmp_path / part / "a", f"{i}.png")
+    assert has_test_split(str(tmp_path))
+    assert [len(augsynth.open_dataset(str(tmp_path), split=split)) for split in ("train", "test")] == [2, 1]
+    if name != "test":  # it may be the name of a class
+        (tmp_path / "train").rename(tmp_path / "invalid")
+        assert not has_test_split(str(tmp_path))
+        assert augsynth.open_dataset(str(tmp_path)).classes == sorted(["invalid", name])
 
 
 def test_large_images_come_to_256_and_it_is_said(tmp_path):

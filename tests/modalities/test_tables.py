@@ -26,6 +26,16 @@ def test_the_formats_agree(tmp_path):
         assert list(open_dataset(file, text="question")) == [text for text, _ in rows]
 
 
+@pytest.mark.parametrize("between", [",", ";", "\t", "|"])
+def test_what_stands_between_columns_is_seen(tmp_path, between):
+    rows = [("Yes, well", "a"), ("no; nor | so", "b")]
+    lines = [f'"{text}"{between}{label}' for text, label in rows]
+    file = write(tmp_path / "a.csv", "\n".join([f"text{between}kind", *lines]))
+    assert list(open_dataset(file, label="kind")) == rows
+    with pytest.raises(augsynth.DataError, match="line 2: expected 2 fields"):
+        open_dataset(write(tmp_path / "b.csv", f"text{between}kind\na{between}b{between}c\n"), label="kind")
+
+
 def test_parquet(tmp_path):
     pytest.importorskip("pyarrow")
     import pyarrow

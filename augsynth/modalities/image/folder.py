@@ -1,4 +1,4 @@
-"""A folder with one subfolder of images per class."""
+"""A folder of images, with one subfolder per class where they have classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from augsynth._optional import import_torchvision
 from augsynth._progress import progress_bar
-from augsynth.datasets.arrays import ArrayDataset
+from augsynth.datasets.arrays import ArrayDataset, UnlabelledArrays
 from augsynth.datasets.options import check_on_bad
 from augsynth.errors import ConversionWarning, DataError, ResizeWarning
 from augsynth.modalities.image.files import SUFFIXES, UNREADABLE, Header, read_header, read_image, squared
@@ -23,14 +23,15 @@ _NAMED = 5  # unreadable files in one message
 _PLAIN = ("1", "L", "P", "RGB")  # modes that lose nothing but what has no meaning
 
 
-def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "error") -> ArrayDataset:
-    """Read a folder of images into memory, all of one size and mode.
+def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "error") -> ArrayDataset | UnlabelledArrays:
+    """Read a folder of images into memory, all of one size and mode: with their classes where it has a subfolder for
+    each, without where the images lie in it.
 
     Images of one size of 8 to 256 pixels a side are taken as they are. Others are cut to a square around their centre
     and resized to the median of their shorter sides, at most 256. Whatever is done to images is said in one line.
 
     Args:
-        path: has a subfolder per class.
+        path: of the folder. Where it has subfolders of images, others beside them are left out.
         size: side of the square that images are cut and resized to, in place of that rule.
         on_bad: ``"error"`` for files that cannot be read, or ``"drop"``, which leaves them out and lists them.
 
@@ -42,13 +43,8 @@ def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "err
         ResizeWarning: images were resized; says from what to what, and what else was done.
         ConversionWarning: images were only turned, or brought to another mode, or files were left out.
     """
-    datasets = import_torchvision("torchvision.datasets")
-    try:
-        found = datasets.ImageFolder(str(path), is_valid_file=lambda file: file.lower().endswith(SUFFIXES))
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is no image folder: expected one subfolder of images per class ({error})") from error
     check_on_bad(on_bad)
-    classes: dict[str, int] = dict(found.samples)
+    classes, names, beside = _listed(Path(path))
     bad: dict[str, str] = {}
     headers = _of_each(read_header, list(classes), f"looking at {path}", bad)
     _refuse(bad, len(classes), on_bad)
@@ -68,7 +64,9 @@ def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "err
 
     resized = [] if size is not None else _told_sizes(sizes, width, height)
     told = [*resized, *_told_modes(list(headers.values()))]
-    if left := _other_files(Path(path), found.classes):
+    if beside:
+        told.append(f"{beside:,} more that lie beside the folders of the classes are left out")
+    if left := _other_files(Path(path), names):
         told.append(f"{left} files of other kinds are left out")
     category = ResizeWarning if resized else ConversionWarning
     if told:  # before the long part
@@ -79,13 +77,26 @@ def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "err
         listed = ", ".join(bad)
         warnings.warn(f"{len(bad)} of {len(classes)} files are left out as they cannot be read: {listed}",
                       ConversionWarning, stacklevel=2)  # fmt: skip
-    return ArrayDataset(
-        torch.stack(list(images.values())),
-        [classes[file] for file in images],
-        found.classes,
-        files=list(images),
-        unreadable=list(bad.items()),
-    )
+    inputs, files, unreadable = torch.stack(list(images.values())), list(images), list(bad.items())
+    if not names:
+        return UnlabelledArrays(inputs, files=files, unreadable=unreadable)
+    return ArrayDataset(inputs, [classes[file] for file in files], names, files=files, unreadable=unreadable)
+
+
+def _listed(path: Path) -> tuple[dict[str, int], list[str], int]:
+    """The files with their class, the names of the classes, none where the images lie in the folder itself, and how
+    many lie beside the folders of the classes."""
+    top = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
+    datasets = import_torchvision("torchvision.datasets")
+    try:
+        found = datasets.ImageFolder(str(path), is_valid_file=lambda file: file.lower().endswith(SUFFIXES))
+    except FileNotFoundError as error:
+        if top:
+            return dict.fromkeys(top, -1), [], 0
+        raise DataError(
+            f"{path} is no image folder: expected images, or one subfolder of images per class ({error})"
+        ) from error
+    return dict(found.samples), found.classes, len(top)
 
 
 def _of_each(read: Callable[[str], Any], files: Sequence[str], title: str, bad: dict[str, str]) -> dict[str, Any]:
@@ -156,6 +167,6 @@ def _told_modes(headers: Sequence[Header]) -> list[str]:
 def _other_files(path: Path, classes: Sequence[str]) -> int:
     return sum(
         file.is_file() and file.suffix.lower() not in SUFFIXES and not file.name.startswith(".")
-        for name in classes
+        for name in classes or [""]
         for file in (path / name).rglob("*")
     )

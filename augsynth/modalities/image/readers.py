@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from augsynth.datasets.arrays import ArrayDataset
+from augsynth.datasets.arrays import ArrayDataset, UnlabelledArrays
 from augsynth.datasets.folder_reader import FolderReader
 from augsynth.errors import ConfigError, DataError
 from augsynth.modalities.image.files import SUFFIXES
@@ -52,7 +52,7 @@ class Folder(FolderReader):
     suffixes = SUFFIXES
     options = ("size", "on_bad")
 
-    def read(self, path: Path, **options: Any) -> ArrayDataset:
+    def read(self, path: Path, **options: Any) -> ArrayDataset | UnlabelledArrays:
         size = options.get("size")
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
             raise ConfigError(f"size={size!r}: expected the side of a square in pixels")

@@ -46,7 +46,8 @@ def read_table(path: Path, *, text: str | None = None, label: str | None = None,
     """Read the columns ``text`` and, if named, ``label``.
 
     Args:
-        path: a .csv, .tsv, .jsonl or .parquet file, in UTF-8.
+        path: a .csv, .tsv, .jsonl or .parquet file, in UTF-8. Columns of a .csv whose first line has no comma may be
+            separated by semicolons, tabs or bars.
         text: name of the column of texts; may be left out if the table has one column, or one named "text".
         label: name of the column of labels; None reads no labels.
         on_bad: ``"error"`` for rows without a text or a label, or ``"drop"``, which leaves them out and lists them.
@@ -132,7 +133,8 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
             yield row
         return
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
+    delimiter = "\t" if path.suffix == ".tsv" else _delimiter(content)
+    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter)
     try:
         for row in reader:
             if None in row or None in row.values():
@@ -140,6 +142,12 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
             yield {name: plain_cell(value) for name, value in row.items()} if path.suffix == ".csv" else row
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _delimiter(content: str) -> str:
+    """What stands between the columns of a .csv: a comma, or where the first line has none, what others write there."""
+    head = content.partition("\n")[0]
+    return next((one for one in ",;\t|" if one in head), ",")
 
 
 def _decoded(path: Path) -> str:
