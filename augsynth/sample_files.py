@@ -27,10 +27,10 @@ def write_each(batch: Any, out: Path, suffix: str, save: Callable[[int, Path], A
         The files.
 
     Raises:
-        ConfigError: the folder is not empty.
+        ConfigError: the folder is not empty, or is a file.
     """
-    if out.is_dir() and any(out.iterdir()):
-        raise ConfigError(f"--out {out}: the folder is not empty; name a new one")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"--out {out}: {'the folder is not empty' if out.is_dir() else 'a file'}; name a new one")
     names = []
     with atomic_folder(out) as folder:
         for i, meta in enumerate(batch.meta):

@@ -205,6 +205,33 @@ def test_a_failure_in_mid_save_leaves_the_previous_checkpoint_whole(saved, gan, 
     assert os.listdir(saved.parent) == [saved.name], "nothing half-written is left"
 
 
+@pytest.mark.parametrize("name", ["photo.jpg", "README.md", ".git", "model.safetensors"])
+def test_what_is_no_checkpoint_is_not_replaced(vae, digits, tmp_path, name):
+    place = tmp_path / "mine"
+    place.mkdir()
+    (place / name).write_text("mine")
+
+    def kept():
+        return [file.name for file in tmp_path.iterdir()] == ["mine"] and (place / name).read_text() == "mine"
+
+    for use in (vae.save, lambda path: augsynth.fit("vae", digits, checkpoint_dir=path)):  # and before it is fitted
+        with pytest.raises(augsynth.CheckpointError, match=f"of no checkpoint, '{name}', which would be lost"):
+            use(place)
+        with pytest.raises(augsynth.CheckpointError, match="is a file, which would be lost"):
+            use(place / name)
+        assert kept()
+
+
+def test_a_checkpoint_and_an_empty_folder_are_replaced(saved, vae, tmp_path):
+    (saved / ".DS_Store").write_text("")
+    assert augsynth.load(vae.save(saved)).checkpoint_id == vae.checkpoint_id
+    (saved / "notes.txt").write_text("mine")
+    with pytest.raises(augsynth.CheckpointError, match=r"of no checkpoint, 'notes.txt', which"):
+        vae.save(saved)
+    (tmp_path / "empty").mkdir()
+    assert augsynth.load(vae.save(tmp_path / "empty")).checkpoint_id == vae.checkpoint_id
+
+
 def test_a_death_between_the_two_renames_is_recovered_from(saved, tiny_vae):
     previous = _atomic.previous_of(saved)
     os.rename(saved, previous)  # the old one stepped aside, and the process died

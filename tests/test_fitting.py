@@ -98,6 +98,27 @@ def test_resuming_with_other_settings_is_refused(tmp_path, changed, told):
     assert quick_fit(data=TinyImages(), resume=True, **{**given, "steps": 20}).fit_info["steps"] == 20
 
 
+def test_a_device_is_a_name_or_an_object(tmp_path):
+    data, held = TinyImages(40), TinyImages(40, seed=1)
+    made = [quick_fit("vae", data, steps=2, width=8, device=one) for one in ("cpu", "cpu:0", torch.device("cpu"))]
+    assert len({gen.checkpoint_id for gen in made}) == 1
+    device = torch.device("cpu")
+    assert augsynth.load(made[0].save(tmp_path / "c"), device=device).device == device
+    assert len(augsynth.Judge(data, steps=2, device=device).real_features) == 40
+    found = augsynth.uplift(data, held, made[0], seeds=2, steps=2, device=device, jobs=1, progress=False)
+    assert found.settings["device"] == "cpu"
+    for wrong in ("gpu:x", "cupboard", None):
+        for use in (lambda one: quick_fit("vae", data, device=one), lambda one: augsynth.Judge(data, device=one)):
+            with pytest.raises(augsynth.ConfigError, match=f"device={wrong!r}: expected 'auto', 'cpu'"):
+                use(wrong)
+
+
+@pytest.mark.parametrize("given", [{"checkpoint_every": 0}, {"patience": -1}, {"checkpoint_every": "often"}])
+def test_numbers_of_a_fit_are_whole(given):
+    with pytest.raises(augsynth.ConfigError, match=f"{next(iter(given))}={next(iter(given.values()))!r}: expected"):
+        quick_fit("vae", TinyImages(), **given)
+
+
 def test_nan_rolls_back_and_goes_on():
     gen = quick_fit(Mean, TinyImages(), steps=300, poison_at=150, batch_size=8)
     # the poisoned step comes again after each rollback, so that the fit ends with the weights before it

@@ -61,7 +61,7 @@ def annotate(
     precision: float = 0.95,
     assurance: float = 0.9,
     seed: int = 0,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     progress: bool = True,
 ) -> Annotation:
     """Give labels to samples that have none, where a judge is sure enough, and keep the rest for a person.
@@ -90,7 +90,7 @@ def annotate(
     for name, value in (("precision", precision), ("assurance", assurance)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value < 1.0:
             raise ConfigError(f"{name}={value!r}: expected a share in (0, 1)")
-    seed = check_seed(seed)
+    seed, device = check_seed(seed), chosen_device(device)
     known = TrainingData.read(labelled, show=progress)
     given = TrainingData.read(unlabelled, labelled=False, show=progress)
     target = known.spec.classes
@@ -98,7 +98,7 @@ def annotate(
         raise DataError("labelled samples of two classes or more are needed")
     if apart := known.spec.differences(given.spec):
         raise DataError(f"the two sets differ in form: {'; '.join(apart)}")
-    made = judge or modality_of(known.spec).annotator(known.spec) or BuiltIn(known.spec, seed, chosen_device(device))
+    made = judge or modality_of(known.spec).annotator(known.spec) or BuiltIn(known.spec, seed, device)
     labels = [target.values[c] for c in known.classes.tolist()]
     classes = known.classes.numpy()
 

@@ -14,6 +14,8 @@ from augsynth._version import __version__
 from augsynth.errors import CheckpointError
 
 WEIGHTS, DESCRIPTION, CARD, PREVIEW = "model.safetensors", "generator.json", "README.md", "preview"
+STATE = "training"
+"""Folder in a checkpoint from which a fit goes on."""
 FORMAT = 2
 LARGEST_DESCRIPTION = 64 * 2**20
 """Bytes. A vocabulary of a large corpus takes a few."""

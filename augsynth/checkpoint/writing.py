@@ -17,12 +17,14 @@ from torch import Tensor
 from augsynth._atomic import atomic_folder
 from augsynth._names import name_of
 from augsynth._version import __version__
-from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, WEIGHTS, digest, file_digest
+from augsynth.checkpoint.format import CARD, DESCRIPTION, FORMAT, PREVIEW, STATE, WEIGHTS, digest, file_digest
 from augsynth.errors import CheckpointError, NotFittedError
 from augsynth.privacy.statement import card
 from augsynth.recognition import modality_of
 
 _PREVIEW_PER_CLASS, _PREVIEW_CLASSES = 8, 16
+_OF_A_CHECKPOINT = {WEIGHTS, DESCRIPTION, CARD, STATE}
+_OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left by those who show folders
 
 
 class Saveable(Protocol):
@@ -41,13 +43,30 @@ class Saveable(Protocol):
     def sample(self, n: int | None = None, **request: Any) -> Any: ...
 
 
+def check_place(path: str | Path) -> None:
+    """Raise a CheckpointError where anything but a checkpoint stands at ``path``: to a new one it would be lost."""
+    place = Path(path)
+    if place.is_dir():
+        names = {file.name for file in place.iterdir()} - _OF_THE_SYSTEM
+        own = {name for name in names if name in _OF_A_CHECKPOINT or name.startswith(f"{PREVIEW}.")}
+        foreign = sorted(names - own if DESCRIPTION in names else names)
+        if foreign:
+            listed = ", ".join(map(repr, foreign[:3])) + (", ..." if len(foreign) > 3 else "")
+            raise CheckpointError(
+                f"{place} holds what is of no checkpoint, {listed}, which would be lost: name a new folder"
+            )
+    elif place.exists():
+        raise CheckpointError(f"{place} is a file, which would be lost: name a new folder")
+
+
 @contextmanager
 def checkpoint_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``path`` when all is written, see :func:`atomic_folder`.
 
     Raises:
-        CheckpointError: it cannot be written, as on a full disk; what was there is whole.
+        CheckpointError: as :func:`check_place`, or it cannot be written, as on a full disk; what was there is whole.
     """
+    check_place(path)
     try:
         with atomic_folder(path) as draft:
             yield draft

@@ -28,7 +28,9 @@ def distill(
     Example: augsynth distill runs/digits-vae --out runs/digits-vae-fast
     """
     import augsynth
+    from augsynth.checkpoint.writing import check_place
 
+    check_place(out)  # before anybody waits
     made = augsynth.distill(
         augsynth.load(checkpoint),
         steps=steps,

@@ -79,7 +79,7 @@ def evaluate(
             features=features,
             judge=judge,
             overlap=overlap,
-            device="cpu" if device == "auto" else device,
+            device=device,
             seed=seed,
             out=out,
             **parsed_settings(settings),
@@ -164,9 +164,8 @@ def uplift(
     from augsynth.datasets.named import open_dataset
 
     real, test = _split(data, holdout, **reading(text, label, size, read))
-    place = "cpu" if device == "auto" else device
     with kept_when_stopped(None if out is None else f"the trainings that are done are kept in {out}"):
-        transform = _classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed)
+        transform = _classic(classic, real, steps=steps, jobs=jobs, device=device, seed=seed)
         found = augsynth.uplift(
             real,
             test,
@@ -178,7 +177,7 @@ def uplift(
             seeds=seeds,
             steps=steps,
             jobs=jobs,
-            device=place,
+            device=device,
             seed=seed,
             out=out,
         )
@@ -218,7 +217,6 @@ def tune(
     from augsynth.datasets.named import open_dataset
 
     real = open_dataset(data, **reading(text, label, size, read))
-    place = "cpu" if device == "auto" else device
     with kept_when_stopped(None if study is None else f"the trials that are done are kept in {study}"):
         found = augsynth.tune(
             generator,
@@ -227,11 +225,11 @@ def tune(
             trials=trials,
             max_time=max_time,
             per_class=per_class,
-            transform=_classic(classic, real, steps=steps, jobs=jobs, device=place, seed=seed),
+            transform=_classic(classic, real, steps=steps, jobs=jobs, device=device, seed=seed),
             study=study,
             steps=steps,
             jobs=jobs,
-            device=place,
+            device=device,
             seed=seed,
         )
     if out is not None:

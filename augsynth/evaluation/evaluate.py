@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from augsynth._device import chosen_device
 from augsynth._numbers import check_whole
 from augsynth._progress import progress_bar
 from augsynth.callbacks import Callbacks
@@ -33,7 +36,7 @@ def evaluate(
     judge: Any = None,
     judge_steps: int | None = None,
     seed: int = 0,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     out: str | Path | None = None,
     callback: Any = None,
     progress: bool = True,
@@ -81,7 +84,7 @@ def evaluate(
             found is in ``out`` all the same, and holds if ``real`` and ``holdout`` were split at random.
     """
     check_whole(n=n)
-    listeners, seed = Callbacks(callback), check_seed(seed)
+    listeners, seed, device = Callbacks(callback), check_seed(seed), chosen_device(device)
     folder = None if out is None else Path(out)
     if folder is not None:
         write_json(folder / "evaluation.json", {"complete": False})  # a folder that cannot be written is said now

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from augsynth._device import chosen_device
 from augsynth.errors import ConfigError
 from augsynth.evaluation.feature_spaces import detail_space, distances, feature_space
 from augsynth.evaluation.label_judge import judge_of
@@ -42,13 +43,13 @@ class Judge:
         judge: Any = None,
         steps: int | None = None,
         seed: int = 0,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ) -> None:
         data = TrainingData.read(real, show=False)
         self.spec = data.spec
         some = data.subset(torch.arange(min(len(data), _MOST)))
         x = some.model_x()
-        self._classifier = judge_of(data, steps=steps, seed=seed, device=device, given=judge)
+        self._classifier = judge_of(data, steps=steps, seed=seed, device=chosen_device(device), given=judge)
         self._features = feature_space(features, data, x, self._classifier)
         self._detail = detail_space(data, x)
         self.real_features, self.real_detail = self._features(x), self._detail(x)

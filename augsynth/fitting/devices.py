@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 
+from augsynth._device import EXPECTED
 from augsynth.errors import ConfigError
 
 STRATEGIES = ("auto", "ddp")
 
 
-def launched(device: str, precision: str, strategy: str = "auto") -> Any:
+def launched(device: str | torch.device, precision: str, strategy: str = "auto") -> Any:
     """A launched :class:`lightning_fabric.Fabric`.
 
     Raises:
@@ -21,10 +22,12 @@ def launched(device: str, precision: str, strategy: str = "auto") -> Any:
     """
     from lightning_fabric import Fabric  # seconds to import: only who fits pays
 
-    kind, _, index = device.partition(":")
+    kind, _, index = str(device).partition(":")
+    if kind == "cpu" and index == "0":  # there is but one
+        index = ""
     accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "gpu", "mps": "mps"}.get(kind)
     if accelerator is None or (index and not index.isdigit()):
-        raise ConfigError(f"device={device!r}: expected 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'")
+        raise ConfigError(f"device={device!r}: {EXPECTED}")
     if kind in ("cuda", "gpu") and not torch.cuda.is_available():
         raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
     placed: dict[str, Any] = {"devices": [int(index)] if index else 1}

@@ -36,7 +36,7 @@ def distill(
     steps: int = 3000,
     max_time: str | float | None = None,
     batch_size: int = 64,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     seed: int = 0,
     callback: Any = None,
     progress: bool = True,

@@ -13,7 +13,8 @@ from augsynth._duration import seconds
 from augsynth._names import name_of
 from augsynth._numbers import check_shares, check_whole
 from augsynth.callbacks import Callbacks
-from augsynth.checkpoint.writing import checkpoint_folder, weights_id, write
+from augsynth.checkpoint.format import STATE
+from augsynth.checkpoint.writing import check_place, checkpoint_folder, weights_id, write
 from augsynth.errors import CollapseWarning, ConfigError, ResizeWarning
 from augsynth.fitting import devices, private, private_loop, reading
 from augsynth.fitting.health import COLLAPSED_BELOW, diversity
@@ -43,7 +44,7 @@ def fit(
     max_time: str | float | None = None,
     batch_size: int | None = None,
     micro_batch_size: int | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "32-true",
     strategy: str = "auto",
     seed: int = 0,
@@ -131,6 +132,10 @@ def fit(
     max_seconds = None if max_time is None else seconds(max_time)
     seed = check_seed(seed)
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
+    if folder is not None:
+        check_place(folder)  # before anybody waits for the fit
+    check_whole(checkpoint_every=checkpoint_every)
+    check_whole(0, or_none=True, patience=patience)
 
     fabric = devices.launched(device, precision, strategy) if strategy != "auto" else None
     ranks = Ranks(fabric)
@@ -302,7 +307,6 @@ def _report_health(generator: Generator, data: TrainingData) -> None:
 
 
 def _save_keeping_state(generator: Generator, folder: Path) -> None:
-    from augsynth.fitting.loop import STATE
     from augsynth.fitting.training_state import read_state, write_state
 
     state = read_state(folder / STATE) if (folder / STATE).is_dir() else None

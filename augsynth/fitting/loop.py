@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from augsynth._progress import progress_bar
 from augsynth._rng_guard import preserved_rng, seed_torch
+from augsynth.checkpoint.format import STATE
 from augsynth.checkpoint.writing import checkpoint_folder, write
 from augsynth.errors import BrokenPluginError, ConfigError, FitError, FitWarning
 from augsynth.fitting.ranks import Ranks
@@ -26,7 +27,6 @@ from augsynth.fitting.training_state import all_finite, cloned, read_state, writ
 from augsynth.generator.generator import Generator
 from augsynth.seeding import derive
 
-STATE = "training"
 CHECK_EVERY = 20  # steps between looks at the losses: each look waits for the device
 _MAX_ROLLBACKS = 3
 _STEP, _VALIDATION = 0x57E9, 0x7A11D

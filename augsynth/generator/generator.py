@@ -203,11 +203,11 @@ class Generator(CoreGenerator):
         return [spec.batched(path) for path in paths]
 
     def save(self, path: str | Path) -> Path:
-        """Write a checkpoint folder; whatever stood at ``path`` stays whole until the new one is complete.
+        """Write a checkpoint folder; one that stood at ``path`` stays whole until the new one is complete.
 
         The folder holds ``model.safetensors``, ``generator.json``, a model card ``README.md`` and a preview. No pickle;
-        no training sample, unless ``keeps_samples`` says so. Load it with :func:`augsynth.load`.
-        """
+        no training sample, unless ``keeps_samples`` says so. :func:`augsynth.load` loads it. Raises CheckpointError
+        where ``path`` holds anything else, which would be lost."""
         return save(self, path)
 
     def export(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import torch
 from torch.utils.data import Subset
 
 from augsynth._device import chosen_device
@@ -24,7 +25,7 @@ def prepare(
     *,
     look_for: Collection[str] = KINDS,
     seed: int = 0,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     jobs: int | None = None,
     progress: bool = True,
 ) -> Preparation:
@@ -59,7 +60,7 @@ def prepare(
         raise ConfigError(f"look_for={look_for!r}: expected some of {', '.join(map(repr, KINDS))}")
     seed = check_seed(seed)
     device = chosen_device(device)
-    jobs = usable_jobs(jobs, str(device))
+    jobs = usable_jobs(jobs, device)
     data = TrainingData.read(dataset, show=progress)
     held = None if test is None else TrainingData.read(test, show=progress)
     if held is not None and (differences := data.spec.differences(held.spec)):

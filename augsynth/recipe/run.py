@@ -65,13 +65,14 @@ class Run:
         recipe: Recipe,
         folder: Path,
         *,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         jobs: int | None = None,
         redo: bool = False,
         show: bool = True,
     ) -> None:
         _check_plugins(recipe)
-        self.recipe, self.folder, self.device, self.jobs, self.show = recipe, folder, device, jobs, show
+        self.recipe, self.folder, self.jobs, self.show = recipe, folder, jobs, show
+        self.device = chosen_device(device)
         self.sets = Sets(recipe.data, recipe.seed, show=show)
         each = recipe.verdict.draws == "each" and recipe.verdict.uplift
         self.draws = list(range(recipe.verdict.seeds)) if each else [0]
@@ -234,7 +235,7 @@ class Run:
             steps=self.recipe.verdict.steps,
             metric=self.recipe.verdict.metric,
             jobs=self.jobs,
-            device=self._device,
+            device=self.device,
             progress=self.show,
         )
         return {"chosen": chosen.name, "scores": chosen.scores}, chosen
@@ -254,7 +255,7 @@ class Run:
             metric=verdict.metric,
             stop_early=False,
             seed=seed,
-            device=self._device,
+            device=self.device,
             jobs=self.jobs,
             out=self.folder / "uplift",
             progress=self.show,
@@ -262,10 +263,6 @@ class Run:
         return {"found": found.to_json(), "rarest": self._rarest(found)}, found
 
     # ------------------------------------------------------------------ private
-
-    @property
-    def _device(self) -> str:
-        return str(chosen_device(self.device))
 
     def _base(self, draw: int) -> Any:
         return self._sampled(self.sets.chosen(draw, self.gone))
@@ -328,7 +325,7 @@ def run_recipe(
     out: str | Path,
     *,
     text: str | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     jobs: int | None = None,
     redo: bool = False,
     progress: bool = True,

@@ -8,8 +8,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.utils.data import Subset
 
+from augsynth._device import chosen_device
 from augsynth._duration import seconds
 from augsynth._names import described, name_of
 from augsynth._numbers import check_whole
@@ -48,7 +50,7 @@ def tune(
     study: str | Path | None = None,
     fit_options: dict[str, Any] | None = None,
     seed: int = 0,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     jobs: int | None = None,
     progress: bool = True,
 ) -> Tuning:
@@ -86,6 +88,7 @@ def tune(
     """
     optuna = import_optional("optuna", extra="tune", purpose="searching")
     check_whole(trials=trials, seeds=seeds)
+    device = chosen_device(device)
     check_whole(3, confirm=confirm)
     limit = None if max_time is None else seconds(max_time)
     data = TrainingData.read(real, show=progress)

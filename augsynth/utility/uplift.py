@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from augsynth._device import chosen_device
 from augsynth._names import described, name_of
 from augsynth._progress import progress_bar
 from augsynth._version import __version__
@@ -51,7 +52,7 @@ def uplift(
     train: Callable[..., Predict] | None = None,
     stop_early: bool = True,
     seed: int = 0,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     jobs: int | None = None,
     out: str | Path | None = None,
     callback: Any = None,
@@ -82,7 +83,7 @@ def uplift(
             None trains a small built-in one.
         stop_early: stop as soon as the answer is clear; see :class:`Looks` for the sequential test.
         seed: everything random follows it.
-        device: ``"cpu"``, ``"cuda"``, ...
+        device: ``"cpu"``, ``"cuda"``, ..., ``"auto"``.
         jobs: parallel processes; None takes one a core on a CPU, else one.
         out: folder for finished trials; with it, a run that was killed goes on where it was. ``uplift.json`` and, with
             the extra ``report``, ``uplift.html`` are written there at the end. Arms are told apart by their names.
@@ -93,7 +94,7 @@ def uplift(
         ConfigError: an argument cannot be used, or ``out`` holds trials of other settings.
         DataError: no labels, a class of ``real`` that ``holdout`` lacks, or samples that differ in form.
     """
-    listeners = Callbacks(callback)
+    listeners, device = Callbacks(callback), chosen_device(device)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
         raise ConfigError(f"seeds={seeds!r}: a confidence interval needs at least 2; 5 or more are better")
     train_data, test = TrainingData.read(real, show=progress), TrainingData.read(holdout, show=progress)
