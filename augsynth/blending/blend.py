@@ -54,6 +54,10 @@ class Blend:
         return figures
 
     def _restore_epoch(self, state: Mapping[str, Any]) -> None:
+        if not isinstance(state.get("epoch"), int) or "seed" not in state:
+            raise ConfigError(
+                f"a state with {', '.join(map(repr, state)) or 'nothing'}: expected what state_dict() gave"
+            )
         if state["seed"] != self.seed:
             raise ConfigError(f"the state was taken with seed={state['seed']!r}, this dataset has seed={self.seed!r}")
         self._go_to(state["epoch"])

@@ -27,7 +27,7 @@ def forms() -> str:
     return ", ".join([*(reader.form for reader in _readers()), "FILE.npz", "hf:NAME", "or module:callable"])
 
 
-def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
+def open_dataset(name: str | Path, *, split: str = "train", **options: Any) -> Any:
     """The dataset that ``name`` stands for.
 
     Args:
@@ -43,6 +43,9 @@ def open_dataset(name: str, *, split: str = "train", **options: Any) -> Any:
     """
     if split not in ("train", "test"):
         raise ConfigError(f"split={split!r}: expected 'train' or 'test'")
+    if not isinstance(name, (str, os.PathLike)):
+        raise ConfigError(f"name={name!r}: expected the name or path of a dataset: {forms()}")
+    name = os.fspath(name)
     if name.startswith("hf:"):
         refuse_options(name, options)
         return _hugging_face(name[3:], split)

@@ -28,6 +28,7 @@ from augsynth.privacy.budget import Privacy
 from augsynth.recipe.arms import arms_of
 from augsynth.recipe.keys import Recipe
 from augsynth.recipe.outcome import RAREST, Outcome
+from augsynth.recipe.reading import read_text, recipe_of
 from augsynth.recipe.sets import Sets
 from augsynth.recipe.state import State
 from augsynth.recipe.writing import recipe_yaml
@@ -321,7 +322,7 @@ class Run:
 
 
 def run_recipe(
-    recipe: Recipe,
+    recipe: Recipe | str | Path,
     out: str | Path,
     *,
     text: str | None = None,
@@ -333,20 +334,29 @@ def run_recipe(
     """Run a recipe and write what came of it: ``results.json``, pictures and, with the extra ``report``, a page.
 
     Args:
-        recipe: of :func:`read_recipe`.
+        recipe: a file.
         out: folder; a run that is there already is gone on with, and what is done is skipped.
-        text: of the recipe, kept in the folder; None writes it anew.
+        text: of the recipe, kept in the folder; None takes that of the file.
         device: of fits and trainings: ``"auto"``, ``"cpu"``, ``"cuda"``.
         jobs: parallel trainings; None takes one a core.
         redo: do what has changed anew, in place of an error.
         progress: show progress bars on a terminal.
 
     Raises:
-        ConfigError, DataError, CapabilityError: as of :class:`Run`.
+        ConfigError: the file cannot be read, or what it says cannot be used, with the line; the folder holds a run with
+            other settings.
+        DataError: the data cannot be read, or has no labels.
+        CapabilityError: ``mode: vary`` with a generator that cannot.
+
+    Example:
+        >>> augsynth.run_recipe("recipes/digits.yaml", "runs/digits").sentence
     """
     from augsynth.recipe.page import write_page
 
     folder = Path(out)
+    if not isinstance(recipe, Recipe):
+        text = read_text(recipe) if text is None else text
+        recipe = recipe_of(text, str(recipe))
     outcome = Run(recipe, folder, device=device, jobs=jobs, redo=redo, show=progress)()
     text = recipe_yaml(recipe) if text is None else text
     with atomic_file(folder / "recipe.yaml") as draft:

@@ -215,6 +215,9 @@ def test_resuming_mid_epoch_continues_exactly(digits, vae, workers):
 def test_a_state_of_another_seed_is_refused(digits, vae):
     with pytest.raises(augsynth.ConfigError, match="seed=0.*seed=1"):
         blend(digits, vae, seed=1).load_state_dict(blend(digits, vae).state_dict())
+    for state, told in (({}, "nothing"), ({"epoch": "1", "seed": 0}, "'epoch', 'seed'"), ({"epoch": 1}, "'epoch'")):
+        with pytest.raises(augsynth.ConfigError, match=f"a state with {told}: expected what state_dict"):
+            blend(digits, vae).load_state_dict(state)
 
 
 @pytest.mark.filterwarnings("ignore::augsynth.errors.EpochWarning")

@@ -68,6 +68,13 @@ def test_bad_tables_are_named(tmp_path, name, content, columns, error, message):
         open_dataset(write(tmp_path / name, content), **columns)
 
 
+def test_a_path_is_a_name(tmp_path):
+    write(tmp_path / "a.csv", "text\na b\n")
+    assert list(open_dataset(tmp_path / "a.csv")) == ["a b"]
+    with pytest.raises(augsynth.ConfigError, match="name=None: expected the name or path of a dataset"):
+        open_dataset(None)
+
+
 def test_columns_are_for_tables(tmp_path):
     with pytest.raises(augsynth.ConfigError, match="takes no --text"):
         open_dataset("digits", text="text")

@@ -52,9 +52,15 @@ def test_what_it_leaves_behind(finished):
     assert outcome.uplift.sentence in (folder / "index.html").read_text().replace("&#34;", '"')
     assert augsynth.load(folder / "generator-1").sample(2, seed=0).x.shape == (2, 1, 8, 8)
     # what was written is a recipe of the same run
-    again = run((folder / "recipe.yaml").read_text(), folder)
+    again = augsynth.run_recipe(folder / "recipe.yaml", folder, device="cpu", jobs=1, progress=False)
     assert again.skipped == ["prepare", "generator-0", "generator-1", "uplift"]
     assert again.seconds == outcome.seconds  # as long as it took, not as long as it took to see that it is done
+
+
+def test_a_recipe_that_is_not_there(tmp_path):
+    with pytest.raises(augsynth.ConfigError, match="none.yaml cannot be read: No such file"):
+        augsynth.run_recipe(tmp_path / "none.yaml", tmp_path / "run")
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_says_which_stage_it_is_in(finished, tmp_path, capsys):
