@@ -22,6 +22,7 @@ from augsynth.checkpoint.format import STATE
 from augsynth.checkpoint.writing import checkpoint_folder, write
 from augsynth.errors import BrokenPluginError, ConfigError, FitError, FitWarning
 from augsynth.fitting.ranks import Ranks
+from augsynth.fitting.returned import losses_of, optimizers_of, with_gradient
 from augsynth.fitting.training_data import TrainingData
 from augsynth.fitting.training_state import all_finite, cloned, read_state, write_state
 from augsynth.generator.generator import Generator
@@ -93,7 +94,7 @@ class FitLoop:
         self.generator, self.everything, self.data, self.held_out = generator, everything, data, held_out
         self.settings, self.fabric, self.ranks = settings, fabric, ranks or Ranks()
         self.ranks.check_batch(settings.batch_size)
-        self.optimizers = generator.optimizers()
+        self.optimizers = optimizers_of(generator)
         if settings.micro_batch_size is not None and len(self.optimizers) != 1:
             raise ConfigError(
                 f"micro_batch_size={settings.micro_batch_size}: {type(generator).__name__} has "
@@ -224,7 +225,7 @@ class FitLoop:
         for part in parts:
             batch = self.data.batch_at(step, settings.batch_size, salt, share, self.fabric.device, part)
             with self.fabric.autocast():
-                losses = dict(generator.training_step(batch))
+                losses = losses_of(generator, batch)
             weight = (part.stop - part.start) / (parts[-1].stop - parts[0].start)
             if not self._updates:
                 self._accumulate(losses, weight, anew=part is parts[0])
@@ -257,7 +258,8 @@ class FitLoop:
         name = next(iter(self.optimizers))
         if anew:
             self.optimizers[name].zero_grad()
-        self.fabric.backward(losses["loss"] * weight, inputs=self._moved(name))
+        loss = with_gradient(self.generator, losses["loss"]) * weight
+        self.fabric.backward(loss, inputs=self._moved(name))
 
     def _begin(self, share: float, salt: int) -> None:
         """What comes before any step: learning rates, seeds, and networks as for training."""
@@ -275,7 +277,7 @@ class FitLoop:
             raise BrokenPluginError(f"there is no optimizer {name!r}; optimizers() made {sorted(self.optimizers)}")
         self._updates += 1
         self.optimizers[name].zero_grad()
-        self.fabric.backward(loss, inputs=self._moved(name))
+        self.fabric.backward(with_gradient(self.generator, loss, name), inputs=self._moved(name))
         self._update(name)
 
     def _update(self, name: str) -> None:

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from augsynth._freed_memory import keep_freed_memory
 from augsynth._names import name_of
 from augsynth._rng_guard import preserved_rng, seed_torch
-from augsynth.errors import ConfigError, NotFittedError
+from augsynth.errors import BrokenPluginError, ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
+from augsynth.generator.options import check_draw
 from augsynth.inference import FastForms
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive, is_tracing
@@ -52,6 +54,7 @@ class CoreGenerator(AuthoredGenerator):
 
     def prepare(self, spec: SampleSpec, *, n: int = 0, seed: int = 0) -> None:
         """Resolve the settings and build the networks, with initial weights that follow ``seed`` alone."""
+        check_draw(self)
         known = keywords(type(self).build)
         presets = {key: value for key, value in type(self).presets(spec, n).items() if known is None or key in known}
         resolved = {**(known or {}), **presets, **self.config}
@@ -149,7 +152,10 @@ class CoreGenerator(AuthoredGenerator):
         if self.device.type == "cpu":
             keep_freed_memory()
         with self._inference():
-            return spec.joined([make(part) for part in self.parts(n)])
+            made = [make(part) for part in self.parts(n)]
+        if made and spec.tensors and (made[0] is None or isinstance(made[0], (np.ndarray, list, tuple))):
+            raise BrokenPluginError(f"{self._name} made a {type(made[0]).__name__}, expected a tensor (n, ...)")
+        return spec.joined(made)
 
     def _part(self, positions: Tensor | None, part: slice) -> Tensor | None:
         """Some rows of a tensor of conditions, on the device of the generator."""

@@ -6,6 +6,9 @@ import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from augsynth._names import name_of
+from augsynth.errors import BrokenPluginError
+
 
 def unknown_options(
     method: Any, options: Collection[str], *usual: str, open_ended: bool = False
@@ -23,6 +26,18 @@ def unknown_options(
     if open_ended and any(one.kind is one.VAR_KEYWORD for one in parameters):
         return [], sorted(known)
     return sorted(set(options) - known), sorted(known)
+
+
+def check_draw(generator: Any) -> None:
+    """Raise a BrokenPluginError where ``draw`` of a generator does not take what every request has."""
+    signature = inspect.signature(type(generator).draw)
+    parameters = signature.parameters
+    missing = [name for name in ("temperature", "truncation") if name not in parameters]
+    if missing and not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        raise BrokenPluginError(
+            f"draw{signature} of {name_of(generator)} takes no {' and no '.join(missing)}: expected "
+            "draw(self, labels, seeds, *, temperature, truncation)"
+        )
 
 
 def quoted(names: Sequence[str]) -> str:

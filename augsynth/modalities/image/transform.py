@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from augsynth._rng_guard import seeded_globals
-from augsynth.errors import ConfigError, DataError
+from augsynth.errors import BrokenPluginError, ConfigError, DataError
 from augsynth.joint import Joint
 from augsynth.modalities.image.spec import ImageSpec
 from augsynth.seeding import child_seed, given_or_drawn
@@ -35,6 +35,14 @@ class Transform(SeededTransform):
     """What :meth:`apply` gets: ``"tensor"`` (C, H, W) in the image's own dtype and range, ``"array"`` (H, W, C)
     uint8, or ``"pil"``. For the last two, float images are rounded to 8 bits on the way."""
 
+    value_range: tuple[float, float] = (0.0, 1.0)
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if cls.works_on not in get_args(WorkingForm):
+            expected = ", ".join(map(repr, get_args(WorkingForm)))
+            raise BrokenPluginError(f"{cls.__name__}.works_on={cls.works_on!r}: expected one of {expected}")
+
     def __init__(self, *, value_range: tuple[float, float] = (0.0, 1.0)) -> None:
         low, high = value_range
         if not low < high:
@@ -44,6 +52,12 @@ class Transform(SeededTransform):
     def apply(self, image: Any, seed: int) -> Any:
         """The transformed image, in the form of :attr:`works_on`; everything random must follow ``seed``."""
         raise NotImplementedError(f"{type(self).__name__} must define apply(image, seed)")
+
+    def _applied(self, image: Any, seed: int) -> Any:
+        made = self.apply(image, seed)
+        if made is None:
+            raise BrokenPluginError(f"{type(self).__name__}.apply returned None: expected the transformed image")
+        return made
 
     def parts(self) -> Sequence[Any]:
         """The transforms of torchvision v2, albumentations or Kornia that it consists of, if it does: they move masks,
@@ -112,7 +126,7 @@ class Transform(SeededTransform):
                 f"value_range={self.value_range}; pass the range that the images have"
             )
         if self.works_on == "tensor":
-            return _restored(spec, self.apply(raw, seed))
+            return _restored(spec, self._applied(raw, seed))
         bytes_ = (
             raw
             if spec.dtype == "uint8"
@@ -121,10 +135,10 @@ class Transform(SeededTransform):
         array = np.ascontiguousarray(bytes_.movedim(0, -1).numpy())
         if self.works_on == "pil":
             mode = spec.mode or {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[spec.channels]
-            made = self.apply(Image.frombytes(mode, (spec.width, spec.height), array.tobytes()), seed)
+            made = self._applied(Image.frombytes(mode, (spec.width, spec.height), array.tobytes()), seed)
             result = np.asarray(made)
         else:
-            result = np.asarray(self.apply(array, seed))
+            result = np.asarray(self._applied(array, seed))
         if result.ndim == 2:
             result = result[..., None]
         model = torch.from_numpy(np.array(result)).movedim(-1, 0).float() / 127.5 - 1.0
