@@ -65,6 +65,7 @@ def test_mixed_rates_are_refused_unless_resampling_is_asked_for(folder):
 
 
 def test_recordings_without_folders_of_classes_have_no_labels(folder):
+    (folder / "low" / "._0.wav").write_bytes(b"of the system")
     with pytest.warns(augsynth.ResizeWarning, match="of 2 recordings"):
         data = audio_folder(folder / "low", seconds=0.1)
     assert len(data) == 2 and data[0].shape == (800,) and data.targets is None

@@ -85,7 +85,8 @@ def test_the_first_frame_of_an_animation(tmp_path):
 def test_other_files_are_counted(tmp_path):
     save(tmp_path / "a", "1.png")
     (tmp_path / "a" / "notes.txt").write_text("")
-    (tmp_path / "a" / ".DS_Store").write_text("")
+    for hidden in (".DS_Store", "._1.png"):
+        (tmp_path / "a" / hidden).write_text("")
     with pytest.warns(augsynth.ConversionWarning, match="1 files of other kinds are left out"):
         read_image_folder(tmp_path)
 
