@@ -23,6 +23,17 @@ def check_whole(least: int = 1, /, *, or_none: bool = False, **given: Any) -> No
             raise ConfigError(f"{name}={value!r}: expected a whole number from {least} up{others}")
 
 
+def checked_epoch(epoch: Any) -> int:
+    """The number of an epoch as an int. Raises a ConfigError unless it is a whole number from 0 up."""
+    try:
+        whole = int(epoch)
+    except (TypeError, ValueError, OverflowError):
+        whole = -1
+    if isinstance(epoch, bool) or whole != epoch or not 0 <= whole < 2**32:
+        raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
+    return whole
+
+
 def check_positive(*, or_zero: bool = False, **given: Any) -> None:
     """Raise a ConfigError that names the setting unless each is a finite number above 0.
 

@@ -108,8 +108,11 @@ class UtilityGate:
     ) -> None:
         if not isinstance(blended, SyntheticDataset):
             raise ConfigError(f"blended is of type {type(blended).__name__}: expected a SyntheticDataset")
-        if not callable(loss):
-            raise ConfigError(f"loss={loss!r}: expected a callable, (model, batch) → scalar")
+        if not callable(loss) or isinstance(loss, (type, nn.Module)):
+            raise ConfigError(
+                f"loss={loss!r}: expected a callable, (model, batch) → scalar, such as "
+                "lambda model, batch: criterion(model(batch[0]), batch[1])"
+            )
         if iter(validation) is validation:
             raise ConfigError(
                 "validation is an iterator, which can be read once: pass a DataLoader or a list of batches"

@@ -141,6 +141,7 @@ def test_a_judge_that_was_too_sure_is_calmed():
     [
         ({"precision": 1.0}, augsynth.ConfigError, r"precision=1.0: expected a share"),
         ({"assurance": "much"}, augsynth.ConfigError, "assurance='much'"),
+        ({"judge": "gpt"}, augsynth.ConfigError, "judge='gpt': text data has no such judge"),
         ({"labelled": [x for x, _ in TEXTS]}, augsynth.DataError, "two classes or more are needed"),
         ({"labelled": [*TEXTS, ("one", "rare")]}, augsynth.DataError, "class 'rare' has one labelled sample"),
         ({"unlabelled": [torch.rand(1, 8, 8)]}, augsynth.DataError, "differ in form"),

@@ -180,6 +180,7 @@ def test_lightning():
     [
         ({"blended": REAL}, "blended is of type TinyImages"),
         ({"loss": 3}, "loss=3"),
+        ({"loss": torch.nn.CrossEntropyLoss()}, r"loss=CrossEntropyLoss\(\): expected a callable, \(model, batch\)"),
         ({"validation": iter([])}, "is an iterator"),
         ({"probes": 1}, "probes=1: expected a whole number from 2 up"),
         ({"factor": 1.0}, "factor=1.0"),

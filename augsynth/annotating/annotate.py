@@ -10,7 +10,7 @@ import torch
 from augsynth._device import chosen_device
 from augsynth.annotating.annotation import Annotation
 from augsynth.annotating.calibration import fitted_temperature, tempered, threshold_for
-from augsynth.classifiers.given import class_probabilities
+from augsynth.classifiers.given import class_probabilities, named_judge
 from augsynth.classifiers.training import default_steps, train_classifier
 from augsynth.errors import ConfigError, DataError
 from augsynth.features import probabilities
@@ -74,8 +74,8 @@ def annotate(
         unlabelled: map-style, yields bare inputs, or samples whose labels are not read: real ones, or generated ones.
         labelled: map-style, of the same form, with labels that are classes.
         judge: an object with ``fit(inputs, labels)`` (which returns itself), ``labels`` and ``probabilities(inputs)``
-            (n, labels), as of :class:`EmbeddingClassifier`; None takes what suits the kind of data: embeddings with
-            logistic regression for texts, else the built-in classifier.
+            (n, labels), as of :class:`EmbeddingClassifier`, or ``"embeddings"`` for that one; None takes what suits the
+            kind of data: embeddings with logistic regression for texts, else the built-in classifier.
         precision: the share of the given labels that is to be right.
         assurance: how sure that is to be. It takes labelled samples: at 0.9, some 80 that the judge has right for a
             precision of 0.95, some 40 for 0.9.
@@ -98,7 +98,8 @@ def annotate(
         raise DataError("labelled samples of two classes or more are needed")
     if apart := known.spec.differences(given.spec):
         raise DataError(f"the two sets differ in form: {'; '.join(apart)}")
-    made = judge or modality_of(known.spec).annotator(known.spec) or BuiltIn(known.spec, seed, device)
+    own = named_judge(judge, known.spec) or modality_of(known.spec).annotator(known.spec)
+    made = own or BuiltIn(known.spec, seed, device)
     labels = [target.values[c] for c in known.classes.tolist()]
     classes = known.classes.numpy()
 

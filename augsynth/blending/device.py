@@ -11,6 +11,7 @@ from torch import Tensor
 
 from augsynth._distributed import ranks
 from augsynth._names import name_of
+from augsynth._numbers import checked_epoch
 from augsynth._rng_guard import seed_torch, seeded_globals
 from augsynth.batch import Provenance
 from augsynth.blending.condition import Condition, balancing_weights, called, check_condition, drawn, mapped_weights
@@ -129,9 +130,7 @@ class DeviceBlend:
 
     def set_epoch(self, epoch: int) -> None:
         """Go to ``epoch``; handed on to the loader's sampler and dataset where they have ``set_epoch``."""
-        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
-            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
-        self.epoch = int(epoch)
+        self.epoch = checked_epoch(epoch)
         parts: tuple[Any, ...] = (
             self.loader,
             getattr(self.loader, "sampler", None),

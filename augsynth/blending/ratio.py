@@ -43,7 +43,7 @@ def resolve_ratio(ratio: Ratio, epoch: int, labels: Targets | None) -> float | T
 def checked_share(name: str, value: Any) -> float:
     """``value`` as a float in [0, 1], or a ConfigError that names it."""
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not 0.0 <= number <= 1.0:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import get_worker_info
 
-from augsynth.errors import ConfigError
+from augsynth._numbers import checked_epoch
 
 _EPOCH, _WARNED, _STARTED, _SCALE = 0, 1, 2, 3
 _UNIT = 2**32  # of the scale, which is a whole number here
@@ -41,9 +41,7 @@ class SharedState:
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
-        if isinstance(epoch, bool) or int(epoch) != epoch or not 0 <= epoch < 2**32:
-            raise ConfigError(f"epoch={epoch!r}: expected a whole number from 0 up")
-        self._view[_EPOCH] = epoch
+        self._view[_EPOCH] = checked_epoch(epoch)
         self._view[_HEADER + _SERVED :: _WIDTH] = 0
         self._view[_HEADER + _MADE_NOW :: _WIDTH] = 0
 

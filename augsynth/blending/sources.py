@@ -39,7 +39,7 @@ class Sources:
     def __init__(self, given: Mapping[str, tuple[Any, Any]]) -> None:
         for name, entry in given.items():
             if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-                raise ConfigError(f"sources[{name!r}]={entry!r}: expected (source, share)")
+                raise ConfigError(f"sources[{name!r}] is a {type(entry).__name__}: expected (source, share)")
         if not given:
             raise ConfigError("sources={}: expected name → (source, share), at least one")
         self.names = list(given)
@@ -236,8 +236,12 @@ def several(source: Any, ratio: Ratio | None) -> tuple[Any, Ratio]:
     """The source of a blend and its ratio, where several sources may be given with their shares.
 
     Raises:
-        ConfigError: a ratio beside shares, or neither.
+        ConfigError: a ratio beside shares, or neither; or no source, but its name.
     """
+    if isinstance(source, str):
+        raise ConfigError(f"source={source!r} is a name: fit it first, augsynth.fit({source!r}, real)")
+    if isinstance(source, (list, tuple)):
+        raise ConfigError(f"source is a {type(source).__name__}: several are given with shares, {{name: (gen, share)}}")
     if not isinstance(source, Mapping):
         if ratio is None:
             raise ConfigError("ratio is missing: what share of an epoch is to be synthetic, such as ratio=0.3?")

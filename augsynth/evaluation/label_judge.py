@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from augsynth._atomic import atomic_file
 from augsynth._cache import cache_folder
-from augsynth.classifiers.given import class_probabilities
+from augsynth.classifiers.given import class_probabilities, named_judge
 from augsynth.classifiers.training import classifier_for, default_steps, train_classifier
 from augsynth.errors import ConfigError
 from augsynth.features import probabilities
@@ -80,14 +80,8 @@ def judge_of(data: TrainingData, *, steps: int | None, seed: int, device: str, g
     """
     if data.classes is None or data.spec.num_classes < 2:
         return None
-    if isinstance(given, str):
-        kind = modality_of(data.spec)
-        made = kind.annotator(data.spec) if given == "embeddings" else None
-        if made is None:
-            raise ConfigError(f"judge={given!r}: {data.spec.kind} data has no such judge; pass a classifier to fit")
-        given = made
     if given is not None:
-        return GivenJudge(given, data)
+        return GivenJudge(named_judge(given, data.spec), data)
     own = modality_of(data.spec).judge(data)
     return own if own is not None else TrainedJudge(_trained(data, steps, seed, device))
 

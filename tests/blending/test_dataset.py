@@ -624,6 +624,29 @@ def test_an_index_is_a_whole_number(digits, vae, index):
     assert torch.equal(blended[torch.tensor(3)][0], blended[np.int16(3)][0])
 
 
+@pytest.mark.parametrize(
+    ("source", "ratio", "message"),
+    [
+        ("vae", 0.5, r"source='vae' is a name: fit it first, augsynth.fit\('vae', real\)"),
+        (["vae"], 0.5, r"source is a list: several are given with shares, \{name: \(gen, share\)\}"),
+        ({"one": torch.nn.Identity()}, None, r"sources\['one'\] is a Identity: expected \(source, share\)"),
+    ],
+)
+def test_what_is_easily_taken_for_a_source(digits, source, ratio, message):
+    with pytest.raises(augsynth.ConfigError, match=message):
+        SyntheticDataset(digits, source, ratio=ratio)
+
+
+@pytest.mark.parametrize("epoch", ["a", "1", -1, 0.5, True, None, float("inf")])
+def test_an_epoch_is_a_whole_number(digits, vae, epoch):
+    device = augsynth.DeviceBlend(DataLoader(digits, batch_size=20), vae, ratio=0.5)
+    for one in (blend(digits, vae), device):
+        with pytest.raises(augsynth.ConfigError, match=f"epoch={epoch!r}: expected a whole number from 0 up"):
+            one.set_epoch(epoch)
+        one.set_epoch(np.int64(2))
+        assert one.epoch == 2
+
+
 def test_bad_datasets(vae, digits):
     with pytest.raises(augsynth.DataError, match="empty"):
         blend([], vae)
@@ -706,7 +729,8 @@ def test_a_generator_without_labels_varies_labelled_samples_and_makes_none(digit
     plain = augsynth.fit("vae", digits, labels=False, steps=2, width=8, progress=False)
     for condition in ("match", "balance", {3: 1.0}, None):
         varied = blend(digits, plain, ratio=0.5, mode="vary", condition=condition)
-        assert [int(varied[i][1]) for i in range(20)] == [int(y) for y in varied.targets[:20]] if condition else True
+        expected = digits.tensors[1][:20].tolist() if condition is None else [int(y) for y in varied.targets[:20]]
+        assert [int(varied[i][1]) for i in range(20)] == expected
     for condition in ("match", None):
         with pytest.raises(augsynth.SpecMismatchError, match="fitted without labels"):
             blend(digits, plain, ratio=0.5, condition=condition)
