@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from augsynth.errors import ConfigError, DataError
+from augsynth.fitting.seen import fitted_on_others
 from augsynth.fitting.training_data import TrainingData
 from augsynth.labels.held_out import held_out_classes
 from augsynth.seeding import derive
@@ -97,6 +98,11 @@ def prepare(
     if classes is None and train.spec.labels is not None:
         warnings.append(
             f"The targets are of kind {train.spec.labels.kind!r}: whether samples carry them was not judged"
+        )
+    if (seen := fitted_on_others(source, train)) is not None:
+        warnings.append(
+            f"The generator was fitted on other samples (fingerprint {seen}) than real yields ({train.fingerprint}): "
+            "copies of those are not seen, and held-out samples may be among them"
         )
     counts = _counts(all_train.classes, all_held.classes, len(all_train), len(all_held), len(names), n)
     if sum(counts) < LEAST:

@@ -17,6 +17,7 @@ from augsynth._progress import progress_bar
 from augsynth._version import __version__
 from augsynth.callbacks import Callbacks
 from augsynth.errors import ConfigError, MissingDependencyError
+from augsynth.fitting.seen import fitted_on_others
 from augsynth.fitting.training_data import TrainingData
 from augsynth.generator.generator import Generator
 from augsynth.pool.sample_pool import SamplePool
@@ -124,10 +125,16 @@ def uplift(
         "data": train_data.fingerprint,
         "holdout": test.fingerprint,
     }
+    caveats = []
     if own_arms:
         of = arms.generator if isinstance(arms, SamplePool) else arms
         settings |= {name: described(value) for name, value in standard.items()}
         settings["generator"] = f"{name_of(arms)} {of.checkpoint_id}".rstrip()
+        if (seen := fitted_on_others(of, train_data)) is not None:
+            caveats.append(
+                f"The generator was fitted on other samples (fingerprint {seen}) than the training set yields "
+                f"({train_data.fingerprint}): if held-out ones were among them, its gain is too good to be true."
+            )
     if pseudo is not None:
         settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"
         settings["classic"] = described(classic)
@@ -160,7 +167,7 @@ def uplift(
                 classes=score.spec.labels.displayed,
                 rest={
                     "stopped_early": stopped,
-                    "caveats": _caveats(done, looks, len(train_data), named, own_arms, classic),
+                    "caveats": caveats + _caveats(done, looks, len(train_data), named, own_arms, classic),
                     "settings": {
                         **settings,
                         "seeds": done,

@@ -14,6 +14,7 @@ from augsynth.datasets.arrays import ArrayDataset
 from augsynth.datasets.named import open_dataset
 from augsynth.evaluation import fidelity, label_judge
 from augsynth.evaluation.figures import auc, halves, spread, wilson
+from augsynth.evaluation.inputs import prepare
 from augsynth.modalities.text import runs
 from augsynth.modalities.text.tiny import TinyTexts
 from tests.support import quick_fit
@@ -269,6 +270,23 @@ def test_overlap_can_be_dropped(digits):
     both = like(train, torch.cat([test.inputs, train.inputs[:7]]), [*test.targets, *train.targets[:7]])
     found = augsynth.evaluate(other, train, both, overlap="drop", **OPTIONS)
     assert any("7 of" in text and "left out" in text for text in found.warnings)
+
+
+@pytest.mark.filterwarnings("ignore::augsynth.CollapseWarning")
+def test_it_says_if_the_generator_was_fitted_on_something_else(digits, tmp_path):
+    train, other, test = digits
+    gen = augsynth.fit("vae", train, steps=20, width=8, progress=False, device="cpu")
+    recording = augsynth.recorded(augsynth.record(gen, 300, tmp_path / "r", progress=False))
+    private = augsynth.fit("merf", train, privacy=augsynth.Privacy(5.0, 1e-5), steps=20, progress=False, device="cpu")
+    told = "The generator was fitted on other samples"
+
+    def says(source, real):
+        found = prepare(source, real, test, n=100, seed=0, overlap="drop", show=False, sampling={})
+        return any(told in one for one in found.warnings)
+
+    assert [says(gen, train), says(recording, train)] == [False, False]
+    assert [says(gen, other), says(recording, other)] == [True, True]
+    assert not says(private, other) and not says(other, train)  # it cannot be told
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(digits, tmp_path):

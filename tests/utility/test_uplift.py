@@ -146,6 +146,10 @@ def test_the_standard_arms_blend_as_asked():
     options = {**QUICK, "train": train, "jobs": 1}
     found = augsynth.uplift(REAL, TEST, gen, blend={"mode": "vary"}, **options)
     assert seen == [None, "vary"] * QUICK["seeds"] and found.settings["mode"] == "'vary'"
+    told = "The generator was fitted on other samples"
+    assert not any(told in one for one in found.caveats)
+    other = augsynth.uplift(TinyImages(60, form="tensor-float", seed=2), TEST, gen, **options)
+    assert sum(told in one and gen.fit_info["data_fingerprint"] in one for one in other.caveats) == 1
     with pytest.raises(augsynth.ConfigError, match=r"blend=\{'mode': 'vary'\} is for the arms of a generator"):
         augsynth.uplift(REAL, TEST, {"a": REAL, "b": REAL}, blend={"mode": "vary"}, **options)
 
