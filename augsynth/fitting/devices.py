@@ -23,14 +23,12 @@ def launched(device: str | torch.device, precision: str, strategy: str = "auto")
     from lightning_fabric import Fabric  # seconds to import: only who fits pays
 
     kind, _, index = str(device).partition(":")
-    if kind == "cpu" and index == "0":  # there is but one
-        index = ""
     accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "gpu", "mps": "mps"}.get(kind)
     if accelerator is None or (index and not index.isdigit()):
         raise ConfigError(f"device={device!r}: {EXPECTED}")
     if kind in ("cuda", "gpu") and not torch.cuda.is_available():
         raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
-    placed: dict[str, Any] = {"devices": [int(index)] if index else 1}
+    placed: dict[str, Any] = {"devices": [int(index)] if index and (kind, index) != ("cpu", "0") else 1}
     if strategy == "ddp":
         if index:
             raise ConfigError(
