@@ -129,6 +129,7 @@ def annotate(
         spec=known.spec,
         raw=given.raw,
         target=target,
+        fingerprint=given.fingerprint,
     )
 
 

@@ -39,6 +39,7 @@ class Annotation:
         precision, assurance: as they were asked for.
         temperature: of the calibration; above 1 the judge was too sure of itself.
         judge: its name.
+        fingerprint: sixteen hex digits that identify the samples.
     """
 
     labels: list[Any]
@@ -52,6 +53,7 @@ class Annotation:
     spec: Any = field(repr=False)
     raw: Any = field(repr=False)
     target: Any = field(repr=False)
+    fingerprint: str = field(default="", repr=False)
 
     @property
     def accepted(self) -> list[int]:

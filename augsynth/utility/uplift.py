@@ -129,7 +129,7 @@ def uplift(
     if own_arms:
         of = arms.generator if isinstance(arms, SamplePool) else arms
         settings |= {name: described(value) for name, value in standard.items()}
-        settings["generator"] = f"{name_of(arms)} {of.checkpoint_id}".rstrip()
+        settings["generator"] = f"{name_of(arms)} {getattr(of, 'checkpoint_id', '')}".rstrip()
         if (seen := fitted_on_others(of, train_data)) is not None:
             caveats.append(
                 f"The generator was fitted on other samples (fingerprint {seen}) than the training set yields "
@@ -137,7 +137,7 @@ def uplift(
             )
     if pseudo is not None:
         settings["pseudo-labels"] = f"{len(pseudo.annotation.accepted)} at a precision of {precision}"
-        settings["classic"] = described(classic)
+        settings |= {"classic": described(classic), "unlabelled": pseudo.annotation.fingerprint}
     store = TrialStore(None if out is None else Path(out), settings)
 
     def run(arm: str, number: int) -> dict[str, Any]:

@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         TrialStore(tmp_path / "file" / "out", {})
 
 
-def test_pseudo_labels_are_an_arm_like_any_other():
+def test_pseudo_labels_are_an_arm_like_any_other(tmp_path):
     gen = quick_fit("vae", REAL, steps=20)
     more = [x for x, _ in TinyImages(150, form="tensor-float", seed=2)]
     found = augsynth.uplift(REAL, TEST, gen, unlabelled=more, precision=0.6, stop_early=False, **QUICK)
@@ -246,7 +246,10 @@ def test_pseudo_labels_are_an_arm_like_any_other():
     apart = [a - b for a, b in zip(found.arms[name].scores, found.arms[found.candidate].scores, strict=True)]
     assert f"{100 * sum(apart) / len(apart):+.2f}" in found.sentence
     own = {"real": REAL, "twice": REAL}
-    again = augsynth.uplift(REAL, TEST, own, unlabelled=more, precision=0.6, stop_early=False, **QUICK)
+    given = {"precision": 0.6, "stop_early": False, "out": tmp_path, **QUICK}
+    again = augsynth.uplift(REAL, TEST, own, unlabelled=more, **given)
+    with pytest.raises(augsynth.ConfigError, match="other settings .*unlabelled"):
+        augsynth.uplift(REAL, TEST, own, unlabelled=more[::-1], **given)
     assert again.candidate == "twice" and again.arms[name].scores == found.arms[name].scores
     with pytest.raises(augsynth.ConfigError, match="is the name of the arm that unlabelled= adds"):
         augsynth.uplift(REAL, TEST, {"real": REAL, name: REAL}, unlabelled=more, precision=0.6, **QUICK)
