@@ -162,6 +162,7 @@ def test_callback(name, check, tmp_path, monkeypatch):
     pytest.importorskip(name.partition("/")[2])
     for variable in ("CACHE", "DATA", "CONFIG"):
         monkeypatch.setenv(f"WANDB_{variable}_DIR", str(tmp_path / variable))
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))  # and not where the tests were started
     monkeypatch.setenv("WANDB_SILENT", "true")
     check(Configured(name, LOGGERS[name]))
 
