@@ -24,6 +24,14 @@ def chosen_device(device: Any) -> str:
         kind = torch.device(name).type
     except RuntimeError:
         raise ConfigError(f"device={device!r}: {EXPECTED}") from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
+    if kind == "cuda":
+        check_cuda(device)
     return name
+
+
+def check_cuda(device: Any) -> None:
+    """Raise a ConfigError where torch finds no CUDA device for ``device``."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")

@@ -23,7 +23,7 @@ _EXPORTS = {
     "augsynth.callbacks": ("Callback",),
     "augsynth.checkpoint.format": ("file_digest",),
     "augsynth.choosing": ("checked_top_p", "choose_by_logits"),
-    "augsynth.datasets.folder_reader": ("FolderReader",),
+    "augsynth.datasets.folder_reader": ("FolderReader", "is_named_as"),
     "augsynth.datasets.options": ("refuse_options",),
     "augsynth.evaluation.figures": ("Figure",),
     "augsynth.evaluation.judge": ("Judge",),

@@ -23,6 +23,7 @@ from augsynth.checkpoint.format import file_digest as file_digest
 from augsynth.choosing import checked_top_p as checked_top_p
 from augsynth.choosing import choose_by_logits as choose_by_logits
 from augsynth.datasets.folder_reader import FolderReader as FolderReader
+from augsynth.datasets.folder_reader import is_named_as as is_named_as
 from augsynth.datasets.options import refuse_options as refuse_options
 from augsynth.evaluation.figures import Figure as Figure
 from augsynth.evaluation.judge import Judge as Judge

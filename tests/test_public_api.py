@@ -169,6 +169,7 @@ AUTHORS = [
     "image_grid",
     "import_optional",
     "import_torchvision",
+    "is_named_as",
     "latent_presets",
     "modality_of",
     "noise",

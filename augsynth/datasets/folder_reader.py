@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,16 +28,22 @@ class FolderReader:
 
     def reads(self, name: str, options: Mapping[str, Any]) -> bool:
         path = Path(name).expanduser()
-        return path.is_dir() and any(file.suffix.lower() in self.suffixes for file in path.rglob("*"))
+        return path.is_dir() and any(is_named_as(file, self.suffixes) for file in path.rglob("*"))
 
     def has_test_split(self, name: str) -> bool:
         return _held_out(Path(name).expanduser()) is not None
 
     def open(self, name: str, *, split: str, options: Mapping[str, Any]) -> Any:
         path = Path(name).expanduser()
-        inner = (_held_out(path) if split == "test" else None) or path / split
+        inner = _held_out(path) if split == "test" else path / split
         given = {key: value for key, value in options.items() if value is not None}
-        return self.read(inner if inner.is_dir() else path, **given)
+        return self.read(inner if inner is not None and inner.is_dir() else path, **given)
+
+
+def is_named_as(file: Path, suffixes: Sequence[str]) -> bool:
+    """Whether a file is of one of these kinds, by its name; macOS leaves hidden files of the same names on other disks,
+    which are none."""
+    return file.suffix.lower() in suffixes and not file.name.startswith(".")
 
 
 def _held_out(path: Path) -> Path | None:

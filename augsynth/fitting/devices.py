@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from augsynth._device import EXPECTED
+from augsynth._device import EXPECTED, check_cuda
 from augsynth.errors import ConfigError
 
 STRATEGIES = ("auto", "ddp")
@@ -26,8 +26,8 @@ def launched(device: str | torch.device, precision: str, strategy: str = "auto")
     accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "gpu", "mps": "mps"}.get(kind)
     if accelerator is None or (index and not index.isdigit()):
         raise ConfigError(f"device={device!r}: {EXPECTED}")
-    if kind in ("cuda", "gpu") and not torch.cuda.is_available():
-        raise ConfigError(f"device={device!r}: torch finds no CUDA device here; use device='cpu' or 'auto'")
+    if kind in ("cuda", "gpu"):
+        check_cuda(device)
     placed: dict[str, Any] = {"devices": [int(index)] if index and (kind, index) != ("cpu", "0") else 1}
     if strategy == "ddp":
         if index:

@@ -117,6 +117,8 @@ def fit(
     listeners = Callbacks(callback)
     made = _instance(generator, config)
     check_whole(or_none=True, steps=steps, batch_size=batch_size, micro_batch_size=micro_batch_size)
+    check_whole(0, or_none=True, patience=patience)
+    check_whole(checkpoint_every=checkpoint_every)
     if validation is not None:
         check_shares(below_one=True, validation=validation)
     if resume and checkpoint_dir is None:
@@ -134,8 +136,6 @@ def fit(
     folder = None if checkpoint_dir is None else Path(checkpoint_dir)
     if folder is not None:
         check_place(folder)  # before anybody waits for the fit
-    check_whole(checkpoint_every=checkpoint_every)
-    check_whole(0, or_none=True, patience=patience)
 
     fabric = devices.launched(device, precision, strategy) if strategy != "auto" else None
     ranks = Ranks(fabric)

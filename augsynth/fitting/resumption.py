@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from augsynth._names import name_of
+from augsynth._settings import differences
 from augsynth.checkpoint.format import load_description
 from augsynth.errors import CheckpointError
 from augsynth.fitting.training_data import TrainingData
@@ -24,11 +25,9 @@ def check_same(folder: Path, made: Generator, data: TrainingData) -> None:
         )
     own = _settings(name_of(made), made.config, made.fit_info)
     before = _settings(there["plugin"] or there["class"], there["config"], there["fit"])
-    differing = [key for key in {**before, **own} if before.get(key, own.get(key)) != own.get(key)]
-    if "generator" in differing:
-        differing = ["generator"]
-    if differing:
-        told = ", ".join(f"{key}={own.get(key)!r}, there {before.get(key)!r}" for key in differing)
+    if before["generator"] != own["generator"]:  # whose settings are others, too
+        before, own = ({"generator": one["generator"]} for one in (before, own))
+    if told := differences(before, {key: value for key, value in own.items() if key in before}):
         raise CheckpointError(
             f"{folder} was fitted with other settings: {told}; resume with its own, or fit anew with resume=False"
         )

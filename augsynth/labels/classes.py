@@ -32,7 +32,7 @@ def plain_label(label: Any) -> Label:
     if isinstance(label, (np.generic, np.ndarray, Tensor)) and int(np.prod(label.shape)) == 1:
         value = label.item()
         if isinstance(value, (bool, int, str)):
-            return plain_scalar(value)
+            return value
     raise DataError(
         f"label {told(label)}: expected a class label, that is an int, a str, or a tensor or array holding one int. "
         "For data whose target is no class, pass fields with y=None"

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from augsynth._atomic import atomic_file
-from augsynth._device import chosen_device
 from augsynth._progress import say
 from augsynth.errors import CapabilityError, ConfigError
 from augsynth.evaluation.evaluate import evaluate
@@ -72,8 +71,7 @@ class Run:
         show: bool = True,
     ) -> None:
         _check_plugins(recipe)
-        self.recipe, self.folder, self.jobs, self.show = recipe, folder, jobs, show
-        self.device = chosen_device(device)
+        self.recipe, self.folder, self.device, self.jobs, self.show = recipe, folder, device, jobs, show
         self.sets = Sets(recipe.data, recipe.seed, show=show)
         each = recipe.verdict.draws == "each" and recipe.verdict.uplift
         self.draws = list(range(recipe.verdict.seeds)) if each else [0]
@@ -334,9 +332,9 @@ def run_recipe(
     """Run a recipe and write what came of it: ``results.json``, pictures and, with the extra ``report``, a page.
 
     Args:
-        recipe: a file.
+        recipe: a file, or what was read of one.
         out: folder; a run that is there already is gone on with, and what is done is skipped.
-        text: of the recipe, kept in the folder; None takes that of the file.
+        text: of the recipe, kept in the folder; None takes that of the file, or writes it anew.
         device: of fits and trainings: ``"auto"``, ``"cpu"``, ``"cuda"``.
         jobs: parallel trainings; None takes one a core.
         redo: do what has changed anew, in place of an error.

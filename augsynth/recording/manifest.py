@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from augsynth._settings import differences
 from augsynth.checkpoint.format import file_digest
 from augsynth.errors import CheckpointError, ConfigError
 from augsynth.recording.storage import Storage
@@ -145,14 +146,3 @@ def _is_shard(one: Any) -> bool:
         and one["rows"] >= 0
         and one["asked"] > 0
     )
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What differs between settings, for messages."""
-    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    return ", ".join(f"{key}={_short(new.get(key))}, there {_short(old.get(key))}" for key in keys)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:50]}..."

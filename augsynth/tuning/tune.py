@@ -13,10 +13,11 @@ from torch.utils.data import Subset
 
 from augsynth._device import chosen_device
 from augsynth._duration import seconds
-from augsynth._names import described, name_of
+from augsynth._names import known_by
 from augsynth._numbers import check_whole
 from augsynth._optional import import_optional
 from augsynth._progress import progress_bar
+from augsynth._settings import described
 from augsynth.blending.dataset import SyntheticDataset
 from augsynth.errors import ConfigError, DataError, FilterExhaustedError, FitError
 from augsynth.fitting.stratified import stratified_split
@@ -88,8 +89,8 @@ def tune(
     """
     optuna = import_optional("optuna", extra="tune", purpose="searching")
     check_whole(trials=trials, seeds=seeds)
-    device = chosen_device(device)
     check_whole(3, confirm=confirm)
+    device = chosen_device(device)
     limit = None if max_time is None else seconds(max_time)
     data = TrainingData.read(real, show=progress)
     if data.spec.classes is None or data.classes is None:
@@ -230,7 +231,7 @@ def _decided(
 def _told_of(generator: Any) -> str:
     """What the trials of a study are of: a plugin, a class, or one fitted generator."""
     if isinstance(generator, Generator):
-        return f"{name_of(generator)} {generator.checkpoint_id}".rstrip()
+        return known_by(generator)
     return generator if isinstance(generator, str) else described(generator)
 
 

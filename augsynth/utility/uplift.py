@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from augsynth._device import chosen_device
-from augsynth._names import described, name_of
+from augsynth._names import known_by
 from augsynth._progress import progress_bar
+from augsynth._settings import described
 from augsynth._version import __version__
 from augsynth.callbacks import Callbacks
 from augsynth.errors import ConfigError, MissingDependencyError
@@ -129,7 +130,7 @@ def uplift(
     if own_arms:
         of = arms.generator if isinstance(arms, SamplePool) else arms
         settings |= {name: described(value) for name, value in standard.items()}
-        settings["generator"] = f"{name_of(arms)} {getattr(of, 'checkpoint_id', '')}".rstrip()
+        settings["generator"] = known_by(of)
         if (seen := fitted_on_others(of, train_data)) is not None:
             caveats.append(
                 f"The generator was fitted on other samples (fingerprint {seen}) than the training set yields "

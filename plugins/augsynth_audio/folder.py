@@ -92,11 +92,11 @@ def audio_folder(path: str | Path, *, sample_rate: int | None = None, seconds: f
     """
     path = Path(path)
     found = {
-        sub.name: sorted(file for file in sub.rglob("*") if _is_recording(file))
+        sub.name: sorted(file for file in sub.rglob("*") if authoring.is_named_as(file, SUFFIXES))
         for sub in sorted(path.iterdir())
         if sub.is_dir()
     }
-    top = sorted(file for file in path.iterdir() if _is_recording(file))
+    top = sorted(file for file in path.iterdir() if authoring.is_named_as(file, SUFFIXES))
     classes = [name for name, files in found.items() if files]
     if not classes and not top:
         raise augsynth.DataError(
@@ -110,11 +110,6 @@ def audio_folder(path: str | Path, *, sample_rate: int | None = None, seconds: f
     files = [file for name in classes for file in found[name]]
     targets = [c for c, name in enumerate(classes) for _ in found[name]]
     return AudioFiles(files, targets, classes, sample_rate=sample_rate, seconds=seconds)
-
-
-def _is_recording(file: Path) -> bool:
-    """By its name; macOS leaves hidden files of the same names on other disks, which are none."""
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
 
 
 def read_waveform(file: Path, sample_rate: int, length: int | None = None) -> Tensor:

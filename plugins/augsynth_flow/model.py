@@ -355,7 +355,7 @@ class Flow(Restorer):
             made = self._velocity(network, z, at[0], at[1], labels, known)
             if share == 1.0 or begun >= self.guided_until:
                 return made
-            return torch.lerp(self._velocity(network, z, at[0], at[1], labels, 0 * known), made, share)
+            return torch.lerp(self._velocity(network, z, at[0], at[1], labels, torch.zeros_like(known)), made, share)
 
         return travelled(velocity, x, start, end, steps=steps, solver=solver)
 

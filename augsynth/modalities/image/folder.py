@@ -14,6 +14,7 @@ import torch
 from augsynth._optional import import_torchvision
 from augsynth._progress import progress_bar
 from augsynth.datasets.arrays import ArrayDataset, UnlabelledArrays
+from augsynth.datasets.folder_reader import is_named_as
 from augsynth.datasets.options import check_on_bad
 from augsynth.errors import ConversionWarning, DataError, ResizeWarning
 from augsynth.modalities.image.files import SUFFIXES, UNREADABLE, Header, read_header, read_image, squared
@@ -86,10 +87,10 @@ def read_image_folder(path: Path, *, size: int | None = None, on_bad: str = "err
 def _listed(path: Path) -> tuple[dict[str, int], list[str], int]:
     """The files with their class, the names of the classes, none where the images lie in the folder itself, and how
     many lie beside the folders of the classes."""
-    top = sorted(str(file) for file in path.iterdir() if _is_image(file)) if path.is_dir() else []
+    top = sorted(str(file) for file in path.iterdir() if is_named_as(file, SUFFIXES)) if path.is_dir() else []
     datasets = import_torchvision("torchvision.datasets")
     try:
-        found = datasets.ImageFolder(str(path), is_valid_file=lambda file: _is_image(Path(file)))
+        found = datasets.ImageFolder(str(path), is_valid_file=lambda file: is_named_as(Path(file), SUFFIXES))
     except FileNotFoundError as error:
         if top:
             return dict.fromkeys(top, -1), [], 0
@@ -97,11 +98,6 @@ def _listed(path: Path) -> tuple[dict[str, int], list[str], int]:
             f"{path} is no image folder: expected images, or one subfolder of images per class ({error})"
         ) from error
     return dict(found.samples), found.classes, len(top)
-
-
-def _is_image(file: Path) -> bool:
-    """By its name; macOS leaves hidden files of the same names on other disks, which are none."""
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
 
 
 def _of_each(read: Callable[[str], Any], files: Sequence[str], title: str, bad: dict[str, str]) -> dict[str, Any]:
