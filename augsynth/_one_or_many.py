@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
 from torch import Tensor
+
+from augsynth.errors import ConfigError
 
 
 def is_one(value: Any) -> bool:
@@ -13,6 +16,15 @@ def is_one(value: Any) -> bool:
     if isinstance(value, (Tensor, np.ndarray)):
         return value.ndim == 0
     return isinstance(value, (str, np.generic)) or not hasattr(value, "__len__")
+
+
+def check_in_order(name: str, value: Any) -> None:
+    """Raise where several come without an order, or with numbers of their own, which nobody would look at."""
+    if isinstance(value, (Mapping, Set)):
+        raise ConfigError(
+            f"{name}={value!r}: expected one for all samples, or a sequence with one for each; three of one and one of "
+            "another are [one] * 3 + [another]"
+        )
 
 
 def number_asked(n: int | None, labels: Any, seeds: Any) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from augsynth._one_or_many import is_one
+from augsynth._one_or_many import check_in_order, is_one
 from augsynth.errors import ConfigError, TopicMatchWarning, UnknownTopicError
 
 _SIMILAR = 0.8  # of the letters: "footballers" finds "football"
@@ -117,6 +117,7 @@ class TopicSpec:
 
     def indices(self, topics: Any, n: int) -> Tensor:
         """(n,) int64 positions of one topic for all, or of n topics. Raises as :meth:`index`."""
+        check_in_order("topics", topics)
         if is_one(topics):
             return torch.full((n,), self.index(topics))
         known: dict[Any, int] = {}

@@ -268,7 +268,19 @@ class DeviceBlend:
                 one = self.transform
                 x = one.apply_batch(x, seed) if hasattr(one, "apply_batch") else one(x)
             if self.batch_transform is not None:
-                x, y = self.batch_transform(x, y)
+                x, y = self._mixed(x, y)
+        return x, y
+
+    def _mixed(self, x: Tensor, y: Any) -> tuple[Tensor, Any]:
+        try:
+            x, y = self.batch_transform(x, y)  # type: ignore[misc]  # called where there is one
+        except (RuntimeError, TypeError) as error:
+            if x.is_floating_point():
+                raise
+            raise DataError(
+                f"batch_transform failed with inputs of {x.dtype}: {error}. It may expect floats, which transform="
+                "v2.ToDtype(torch.float32, scale=True) makes of them"
+            ) from error
         return x, y
 
     def _meta(self, n: int, rows: Tensor, classes: Tensor | None, seeds: Tensor) -> list[dict[str, Any]]:

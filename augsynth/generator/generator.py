@@ -19,7 +19,7 @@ from augsynth.checkpoint.writing import save
 from augsynth.errors import BrokenPluginError, CapabilityError, ConfigError
 from augsynth.exporting import export_onnx
 from augsynth.generator.core import CoreGenerator
-from augsynth.generator.options import quoted, unknown_options
+from augsynth.generator.options import REQUEST, refused, unknown_options
 from augsynth.generator.strengths import Strength, by_strength, strengths
 from augsynth.hub import push
 from augsynth.sample_spec import SampleSpec
@@ -147,7 +147,7 @@ class Generator(CoreGenerator):
         self._require("vary")
         unknown, known = unknown_options(self.vary_batch, options, "strength", open_ended=True)
         if unknown:
-            raise ConfigError(f"vary has no option {quoted(unknown)}; it has: {quoted(known) or 'none'}")
+            raise ConfigError(refused(f"vary of {self._name}", unknown, known, ("strength", "seed", "seeds")))
         raw = spec.inputs(x)
         row_seeds = seeds_for(len(raw), seed=seed, seeds=seeds)
         classes = self._given_classes(y, len(raw))
@@ -297,7 +297,7 @@ class Generator(CoreGenerator):
     def _check_options(self, options: Mapping[str, Any]) -> None:
         unknown, known = unknown_options(self.draw, options, "temperature", "truncation", "topics")
         if unknown:
-            raise ConfigError(f"{self._name} has no option {quoted(unknown)} of sampling; it has: {_listed(known)}")
+            raise ConfigError(refused(f"sample of {self._name}", unknown, known, REQUEST))
 
     def _batch(
         self,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from augsynth._names import name_of
 from augsynth.errors import BrokenPluginError
+
+REQUEST = ("n", "labels", "topics", "temperature", "truncation", "seed", "seeds")  # what every request has
 
 
 def unknown_options(
@@ -26,6 +29,13 @@ def unknown_options(
     if open_ended and any(one.kind is one.VAR_KEYWORD for one in parameters):
         return [], sorted(known)
     return sorted(set(options) - known), sorted(known)
+
+
+def refused(name: str, unknown: Sequence[str], known: Sequence[str], usual: Sequence[str]) -> str:
+    """The message of a method of this name that has the options ``known`` of its own, beside the ``usual`` ones."""
+    near = difflib.get_close_matches(unknown[0], [*known, *usual], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name} has no option {quoted(unknown)}; beside {', '.join(usual)} it has: {quoted(known) or 'none'}{hint}"
 
 
 def check_draw(generator: Any) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from augsynth._one_or_many import is_one
+from augsynth._one_or_many import check_in_order, is_one
 from augsynth.errors import DataError, UnknownLabelError
 from augsynth.labels.frequencies import drawn_by_counts
 
@@ -157,7 +157,7 @@ class LabelSpec:
     def requested(self, labels: Any, n: int) -> Tensor:
         """What a generator is asked for: (n,) int64 positions of one label for all, or of as many as are given. Raises
         as :meth:`index`."""
-        return torch.full((n,), self.index(labels)) if is_one(labels) else self.indices(labels)
+        return self.indices(labels) if self.several(labels) else torch.full((n,), self.index(labels))
 
     def drawn(self, seeds: Tensor) -> Tensor:
         """(n,) int64 positions, as frequent as the real samples have them, by seeds (n,)."""
@@ -165,6 +165,7 @@ class LabelSpec:
 
     def several(self, labels: Any) -> bool:
         """Whether ``labels`` are n of them, rather than one for all."""
+        check_in_order("labels", labels)
         return not is_one(labels)
 
     def conditions(self, positions: Tensor) -> Tensor:

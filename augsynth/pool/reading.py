@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from augsynth._one_or_many import is_one
 from augsynth._orphaned import orphaned
 from augsynth.choosing import choose_by_seed
 from augsynth.errors import ConfigError, PoolError
@@ -52,7 +51,7 @@ class PoolReader:
             return torch.searchsorted(edges, uniform(seeds, stream=_LABEL).double(), right=True).clamp(
                 max=len(edges) - 1
             )
-        classes = torch.full((len(seeds),), known.index(labels)) if is_one(labels) else known.indices(labels)
+        classes: Tensor = known.requested(labels, len(seeds))
         if 0 in self._counts and (empty := self._sizes[classes] == 0).any():
             name = known.display(int(classes[empty][0]))
             raise ConfigError(f"the pool has no slots for the label {name!r}: give it a weight in labels=")

@@ -164,6 +164,14 @@ def test_bad_arguments_are_named(gen, options, message):
         augsynth.DeviceBlend(arguments.pop("loader"), gen, arguments.pop("ratio"), **arguments)
 
 
+def test_a_batch_transform_of_floats_says_what_it_has_of_integers():
+    data = TinyImages(96, form="tensor")
+    mix = augsynth.import_torchvision("torchvision.transforms.v2").MixUp(num_classes=3)
+    options = {"pairs": "same", "batch_transform": mix}
+    with pytest.raises(augsynth.DataError, match=r"inputs of torch.uint8: .*transform=v2.ToDtype\(torch.float32"):
+        blended(quick_fit("vae", data, steps=1), data=data, **options)
+
+
 def test_what_does_not_fit_is_said_by_the_first_batch(gen):
     with pytest.raises(augsynth.SpecMismatchError, match=r"float32 \(32, 3, 8, 8\).*float32 \(n, 1, 8, 8\)"):
         blended(gen, data=TinyImages(32, (3, 8, 8), form="tensor-float"))

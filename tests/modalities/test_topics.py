@@ -182,6 +182,8 @@ def test_samples_are_about_the_topic_asked_for(gen):
     made = gen.sample(40, topics="oil", seed=0, temperature=0.7)
     assert sum(_about(text) == {"oil"} for text in made.x) >= 36, made.x
     assert made.y is None and {row["topic"] for row in made.meta} == {"oil"}
+    with pytest.raises(augsynth.ConfigError, match=r"topics=\{0: 2\}: expected one for all samples, or a sequence"):
+        gen.sample(topics={0: 2}, seed=0)
     several = gen.sample(topics=["oil", 0, 1, 2], seed=0)
     assert len(several) == 4 and several.topics.tolist()[1:] == [0, 1, 2]
 
