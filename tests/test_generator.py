@@ -50,6 +50,20 @@ def test_bad_requests_name_the_value(vae, options, message):
         vae.sample(**options)
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs", "VAE has no setting 'epochs'.*told to fit, by steps=2000 or max_time="),
+        ("learning_rate", "did you mean 'lr'"),
+        ("latent_dims", "did you mean 'latent_dim'"),
+        ("zzz", "no setting 'zzz'; it has: .*[a-z]$"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_told_with_the_one_that_was_meant(digits, setting, message):
+    with pytest.raises(augsynth.ConfigError, match=message):
+        augsynth.fit("vae", digits, **{setting: 1}, steps=1)
+
+
 def test_temperature_and_truncation_narrow_the_samples(vae, gan):
     for gen in (vae, gan):
         spread = {t: gen.sample(100, labels=3, temperature=t, seed=0).model_x.std(0).mean() for t in (0.3, 1.0)}

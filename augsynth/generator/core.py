@@ -17,7 +17,7 @@ from augsynth._names import name_of
 from augsynth._rng_guard import preserved_rng, seed_torch
 from augsynth.errors import BrokenPluginError, ConfigError, NotFittedError
 from augsynth.generator.authored import AuthoredGenerator
-from augsynth.generator.options import check_draw
+from augsynth.generator.options import check_draw, refused_settings
 from augsynth.inference import FastForms
 from augsynth.sample_spec import SampleSpec
 from augsynth.seeding import derive, is_tracing
@@ -30,10 +30,7 @@ class CoreGenerator(AuthoredGenerator):
         super().__init__()
         known = keywords(type(self).build)
         if known is not None and (unknown := sorted(set(config) - set(known))):
-            raise ConfigError(
-                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}; "
-                f"it has: {', '.join(sorted(known)) or 'none'}"
-            )
+            raise ConfigError(refused_settings(type(self).__name__, unknown, sorted(known)))
         self.config: dict[str, Any] = config
         self.spec: Any = None  # a SampleSpec, once fitted
         self.plugin: str | None = None

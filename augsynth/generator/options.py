@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from augsynth._names import name_of
+from augsynth._names import did_you_mean, name_of
 from augsynth.errors import BrokenPluginError
 
 REQUEST = ("n", "labels", "topics", "temperature", "truncation", "seed", "seeds")  # what every request has
@@ -33,9 +32,20 @@ def unknown_options(
 
 def refused(name: str, unknown: Sequence[str], known: Sequence[str], usual: Sequence[str]) -> str:
     """The message of a method of this name that has the options ``known`` of its own, beside the ``usual`` ones."""
-    near = difflib.get_close_matches(unknown[0], [*known, *usual], n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{name} has no option {quoted(unknown)}; beside {', '.join(usual)} it has: {quoted(known) or 'none'}{hint}"
+    hint = did_you_mean(unknown[0], [*known, *usual])
+    has = f"beside {', '.join(usual)} it has: {quoted(known) or 'none'}"
+    return f"{name} has no option {quoted(unknown)}; {has}" + (f"; {hint}" if hint else "")
+
+
+def refused_settings(name: str, unknown: Sequence[str], known: Sequence[str]) -> str:
+    """The message of a generator of this name that has the settings ``known``."""
+    if any("epoch" in one or one == "max_steps" for one in unknown):
+        hint = "how long a fit takes is told to fit, by steps=2000 or max_time='10m'"
+    else:
+        hint = did_you_mean("lr" if unknown[0] == "learning_rate" else unknown[0], known)
+    return f"{name} has no setting {quoted(unknown)}; it has: {', '.join(known) or 'none'}" + (
+        f"; {hint}" if hint else ""
+    )
 
 
 def check_draw(generator: Any) -> None:

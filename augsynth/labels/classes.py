@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from augsynth._names import did_you_mean
 from augsynth._one_or_many import check_in_order, is_one
 from augsynth.errors import DataError, UnknownLabelError
 from augsynth.labels.frequencies import drawn_by_counts
@@ -130,11 +130,12 @@ class LabelSpec:
                 if type(candidate) is type(plain) and candidate == plain:
                     return i
         known = self.displayed
-        near = difflib.get_close_matches(str(plain), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(plain), known)
         if self.names:
             known = [f"{value} ({name})" for value, name in zip(self.values, self.names, strict=True)]
-        raise UnknownLabelError(f"there is no class {label!r}.{hint} The classes are: {', '.join(map(str, known))}")
+        raise UnknownLabelError(
+            f"there is no class {label!r}{f'; {hint}' if hint else '.'} The classes are: {', '.join(map(str, known))}"
+        )
 
     def __contains__(self, label: Any) -> bool:
         try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from augsynth._names import did_you_mean
 from augsynth.errors import ConfigError
 from augsynth.recipe.keys import SECTIONS, BlendKeys, Recipe, check_of, known, required
 
@@ -115,10 +115,10 @@ def _checked(source: Source, keys: type[Any], value: Mapping[Any, Any], path: tu
     made = {}
     for key, one in value.items():
         if key not in known(keys):
-            near = difflib.get_close_matches(str(key), known(keys), 1, 0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(str(key), known(keys), cutoff=0.5)
             raise ConfigError(
-                f"{source.at(*path, str(key))}: {where} has no key {str(key)!r}; {hint}It has: {', '.join(known(keys))}"
+                f"{source.at(*path, str(key))}: {where} has no key {str(key)!r}{f'; {hint}' if hint else '.'} It has: "
+                f"{', '.join(known(keys))}"
             )
         if not path and key in SECTIONS:
             continue

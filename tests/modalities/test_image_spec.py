@@ -70,7 +70,7 @@ def test_labels_in_every_form():
     strings = LabelSpec.of("b", ["b", "a"])
     assert strings.batched(torch.tensor([0, 1])) == ["a", "b"] and strings.indices(["b", "a"]).tolist() == [1, 0]
     with pytest.raises(
-        augsynth.UnknownLabelError, match=r"'dgo'. Did you mean 'dog'\? The classes are: 0 \(cat\), 1 \(dog\)"
+        augsynth.UnknownLabelError, match=r"'dgo'; did you mean 'dog'\? The classes are: 0 \(cat\), 1 \(dog\)"
     ):
         named.index("dgo")
     with pytest.raises(augsynth.UnknownLabelError, match="no class 2"):
