@@ -25,8 +25,8 @@ def filters_of(given: Filter | Sequence[Filter]) -> tuple[Filter, ...]:
         if isinstance(one, str):
             raise ConfigError(f"filters: {one!r} is a name; augsynth.create('filter', {one!r}, ...) makes the filter")
         if not callable(one) or isinstance(one, type):
-            raise ConfigError(f"filters: {one!r} is {'a class' if isinstance(one, type) else 'not callable'}; "
-                              "expected batch → (n,) bool")  # fmt: skip
+            flaw = "a class" if isinstance(one, type) else "not callable"
+            raise ConfigError(f"filters: {one!r} is {flaw}; expected batch → (n,) bool")
     return several
 
 

@@ -36,6 +36,16 @@ def test_what_stands_between_columns_is_seen(tmp_path, between):
         open_dataset(write(tmp_path / "b.csv", f"text{between}kind\na{between}b{between}c\n"), label="kind")
 
 
+def test_a_column_that_is_called_label_and_not_read_is_told(tmp_path):
+    file = write(tmp_path / "a.csv", "text,Label\na b,x\nc d,y\n")
+    with pytest.warns(
+        augsynth.ConversionWarning, match="without labels: its column 'Label' is left out; --label Label"
+    ):
+        assert list(open_dataset(file)) == ["a b", "c d"]
+    assert list(open_dataset(file, label="Label")) == [("a b", "x"), ("c d", "y")]
+    assert list(open_dataset(file, text="Label")) == ["x", "y"]
+
+
 def test_parquet(tmp_path):
     pytest.importorskip("pyarrow")
     import pyarrow

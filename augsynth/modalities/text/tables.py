@@ -19,6 +19,7 @@ from augsynth.errors import AugsynthError, ConfigError, ConversionWarning, DataE
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 _NAMED = 50  # rows in one message
+_LABELS = ("label", "labels", "class", "target", "category")  # what a column of labels is usually called
 _FIELD_LIMIT = 10_000_000  # characters; the csv module stops at 131,072 with a message that names no row
 
 
@@ -49,7 +50,7 @@ def read_table(path: Path, *, text: str | None = None, label: str | None = None,
         path: a .csv, .tsv, .jsonl or .parquet file, in UTF-8. Columns of a .csv whose first line has no comma may be
             separated by semicolons, tabs or bars.
         text: name of the column of texts; may be left out if the table has one column, or one named "text".
-        label: name of the column of labels; None reads no labels.
+        label: name of the column of labels; None reads no labels, and says so where a column is called so.
         on_bad: ``"error"`` for rows without a text or a label, or ``"drop"``, which leaves them out and lists them.
 
     Raises:
@@ -69,6 +70,10 @@ def read_table(path: Path, *, text: str | None = None, label: str | None = None,
     for name in (text, label):
         if name is not None and name not in columns:
             raise ConfigError(f"{path} has no column {name!r}; it has: {', '.join(columns)}")
+    left = next((name for name in columns if name.lower() in _LABELS and name != text), None)
+    if label is None and left is not None:
+        message = f"{path} is read without labels: its column {left!r} is left out"
+        warnings.warn(f"{message}; --label {left} (label= in Python) reads it", ConversionWarning, stacklevel=3)
     bad = {i: why for i, row in enumerate(rows) if (why := _flaw(row, text, label))}
     told = [(f"row {i + 1}", why) for i, why in bad.items()]
     if bad:
