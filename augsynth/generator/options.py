@@ -32,9 +32,9 @@ def unknown_options(
 
 def refused(name: str, unknown: Sequence[str], known: Sequence[str], usual: Sequence[str]) -> str:
     """The message of a method of this name that has the options ``known`` of its own, beside the ``usual`` ones."""
-    hint = did_you_mean(unknown[0], [*known, *usual])
     has = f"beside {', '.join(usual)} it has: {quoted(known) or 'none'}"
-    return f"{name} has no option {quoted(unknown)}; {has}" + (f"; {hint}" if hint else "")
+    hint = did_you_mean(unknown[0], [*known, *usual])
+    return "; ".join(filter(None, (f"{name} has no option {quoted(unknown)}", has, hint)))
 
 
 def refused_settings(name: str, unknown: Sequence[str], known: Sequence[str]) -> str:
@@ -43,9 +43,8 @@ def refused_settings(name: str, unknown: Sequence[str], known: Sequence[str]) ->
         hint = "how long a fit takes is told to fit, by steps=2000 or max_time='10m'"
     else:
         hint = did_you_mean("lr" if unknown[0] == "learning_rate" else unknown[0], known)
-    return f"{name} has no setting {quoted(unknown)}; it has: {', '.join(known) or 'none'}" + (
-        f"; {hint}" if hint else ""
-    )
+    has = f"it has: {', '.join(known) or 'none'}"
+    return "; ".join(filter(None, (f"{name} has no setting {quoted(unknown)}", has, hint)))
 
 
 def check_draw(generator: Any) -> None:
