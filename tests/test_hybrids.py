@@ -156,7 +156,7 @@ def test_factors_that_are_none(factor):
 def test_photographs_keep_their_size_and_their_label(name):
     data = bars()
     own = {
-        "flow": {"codec_width": 16, "steps": 100},
+        "flow": {"codec_width": 16, "latent_channels": 4, "steps": 100},
         "vqvae": {"levels": (4, 4), "prior_lr": 3e-3, "prior_width": 32, "prior_depth": 2, "steps": 140},
         "vaegan": {"steps": 40},
     }

@@ -61,7 +61,7 @@ class Flow(Restorer):
         plain_share: float = 0.5,
         resolution: int | None = None,
         latent: bool | None = None,
-        latent_channels: int = 4,
+        latent_channels: int = 8,
         latent_noise: float = 0.1,
         codec_width: int = 48,
         codec_share: float = 0.4,
@@ -90,7 +90,8 @@ class Flow(Restorer):
                 images.
             latent: whether ways lead through a latent space; None for where the shorter side has more than 64 pixels.
             latent_channels, latent_noise: numbers of each of its positions, of variance 1, and the standard deviation
-                of the noise on them while it is fitted.
+                of the noise on them while it is fitted. With 8, photographs of leaves were nearer to real ones than
+                with the 4 of Rombach et al. 2022, as measured in the documentation.
             codec_width: channels of its autoencoder at a quarter of the resolution, a multiple of 16.
             codec_share: share of the fit that the autoencoder has.
         """
