@@ -49,7 +49,7 @@ class LatentSpace(nn.Module):
     def _codec(self) -> Any:
         return self.averaged.module
 
-    def decode(self, z: Tensor) -> Tensor:
-        """(n, channels, h, w) → (n, C, H, W) in [-1, 1]."""
-        made: Tensor = self.averaged(z).float()
+    def decode(self, z: Tensor, seeds: Tensor | None = None) -> Tensor:
+        """(n, channels, h, w) → (n, C, H, W) in [-1, 1]; with ``seeds`` (n,) int64, with the grain of each."""
+        made: Tensor = self.averaged(z, seeds).float()
         return made

@@ -116,7 +116,7 @@ class Flow(Restorer):
         self.codec_share = 0.0
         if (shorter > _LARGEST) if latent is None else latent:
             factor = authoring.usual_factor(*self.size.shape[1:])
-            self.codec = authoring.ImageCodec(self.size.shape, latent_channels, factor, width=codec_width)
+            self.codec = authoring.ImageCodec(self.size.shape, latent_channels, factor, width=codec_width, grain=True)
             self.discriminator = authoring.PatchDiscriminator(spec.channels)
             self.space = LatentSpace(self.codec, ema_decay, latent_noise)
             self.codec_share, mean, spread = codec_share, 0.0, 1.0
@@ -127,8 +127,7 @@ class Flow(Restorer):
         self.averaged = authoring.averaged(self.network, ema_decay)
         self.averaged_share, self.augment, self.mirror, self.unlabelled = averaged_share, augment, mirror, unlabelled
         self.sampling_steps, self.guidance, self.plain_share = sampling_steps, guidance, plain_share
-        self.guided_until = guided_until
-        self.lr, self.mean, self.spread = lr, mean, spread
+        self.lr, self.mean, self.spread, self.guided_until = lr, mean, spread, guided_until
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         own = torch.optim.Adam(self.network.parameters(), lr=self.lr, betas=(0.9, 0.99))
@@ -177,9 +176,9 @@ class Flow(Restorer):
         small = self.size.shrunk(x)
         return small if self.space is None else self.space.encode(small)
 
-    def _shown(self, z: Tensor) -> Tensor:
-        """(n, *shape) as images (n, C, H, W)."""
-        return self.size.enlarged(z.clamp(-1.0, 1.0) if self.space is None else self.space.decode(z))
+    def _shown(self, z: Tensor, seeds: Tensor | None = None) -> Tensor:
+        """(n, *shape) as images (n, C, H, W); of a latent space, with the grain of ``seeds``."""
+        return self.size.enlarged(z.clamp(-1.0, 1.0) if self.space is None else self.space.decode(z, seeds))
 
     def _loss(
         self, network: Any, x: Tensor, told: Tensor | None, batch: authoring.TrainingBatch, *, averaged: float
@@ -277,17 +276,19 @@ class Flow(Restorer):
         sampling_steps: int | None = None,
         solver: str = "average",
         guidance: float | None = None,
+        grain: bool = True,
     ) -> Tensor:
         """Args:
         sampling_steps: steps from noise to image; None takes the setting.
         solver: ``"average"``, by average velocities, or ``"heun"``, by those at an instant, two evaluations a step.
         guidance: how far labels are exaggerated; None takes what was learnt, at no cost, and another number takes a
             second evaluation up to the time ``guided_until``.
+        grain: whether detail that the autoencoder of larger images does not keep is made up, as noise of its strength.
         """
         x = authoring.noise(seeds, self.shape, truncation=truncation) * temperature
         steps = self.sampling_steps if sampling_steps is None else sampling_steps
         made = self._way(x, 1.0, 0.0, labels, steps=steps, solver=solver, guidance=guidance)
-        return self._shown(made + self.mean)
+        return self._shown(made + self.mean, seeds if grain else None)
 
     def remark(self, given: Collection[str]) -> str | None:
         return None if "resolution" in given else authoring.resolution_remark("the flow", self.spec, self.size)
@@ -385,8 +386,7 @@ class Flow(Restorer):
         made: dict[str, Any] = {"steps": steps, "batch_size": 64, "augment": augment, "resolution": None}
         if (shorter := min(spec.height, spec.width)) > _LARGEST:
             # by the time of an update, half an hour on two CPU cores at 128 pixels
-            made["steps"] = 8000
-            made |= {"batch_size": 16, "width": 64, "resolution": _FULL if shorter > _FULL else None}
+            made |= {"steps": 8000, "batch_size": 16, "width": 64, "resolution": _FULL if shorter > _FULL else None}
         return made
 
     @classmethod

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own documentation uses
 
 from augsynth.errors import ConfigError
+from augsynth.modalities.image.grain import Grain
 from augsynth.modalities.image.networks import DoublingConv, ResidualBlock
 
+_GRAIN = 61  # stream of the noise, and the next one
 POSITIONS = 16  # at most, along the shorter side of a grid
 
 
@@ -33,12 +35,16 @@ class ImageCodec(nn.Module):
         factor: pixels along the side of a position, a power of two from 2 up.
         width: channels at a quarter of the resolution, or at half of it with a factor of 2; twice that below, half and
             a quarter of it above.
+        grain: also learn the strength of the detail that does not come back, for decoding with noise of it.
 
     Attributes:
         grid: (channels, h, w) of an encoded image.
+        grain: what learns that strength, or None.
     """
 
-    def __init__(self, shape: tuple[int, int, int], channels: int, factor: int, *, width: int = 48) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], channels: int, factor: int, *, width: int = 48, grain: bool = False
+    ) -> None:
         super().__init__()
         if isinstance(factor, bool) or not isinstance(factor, int) or factor < 2 or factor & (factor - 1):
             raise ConfigError(f"factor={factor!r}: expected a power of two from 2 up")
@@ -62,6 +68,7 @@ class ImageCodec(nn.Module):
             up += [_norm(below), nn.SiLU(), DoublingConv(below, above)]
         up += [nn.SiLU(), nn.Conv2d(widths[-1], colours, 3, padding=1)]
         self.decoder = nn.Sequential(*up)
+        self.grain = Grain(colours, [*reversed(widths[:-1])][:2]) if grain else None
 
     def encode(self, x: Tensor) -> Tensor:
         """(n, C, H, W) in [-1, 1] → (n, channels, h, w), of no particular scale; also of windows of images, whose sides
@@ -71,14 +78,27 @@ class ImageCodec(nn.Module):
         out: Tensor = self.encoder(padded)
         return out
 
-    def decode(self, z: Tensor) -> Tensor:
-        """(n, channels, h, w) → (n, C, H, W), about in [-1, 1]."""
-        out: Tensor = self.decoder(z)[..., : self.height, : self.width]
-        return out
+    def decode(self, z: Tensor, seeds: Tensor | None = None) -> Tensor:
+        """(n, channels, h, w) → (n, C, H, W), about in [-1, 1]; with ``seeds`` (n,) int64, with the grain of each."""
+        made, seen = self.decoded(z)
+        return made if seeds is None or self.grain is None else made + self._cropped(self.grain(seen, seeds, _GRAIN))
 
-    def forward(self, z: Tensor) -> Tensor:
+    def decoded(self, z: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(n, channels, h, w) → (n, C, H, W) without grain, and what it is told by, finest first: what the convolutions
+        that double the resolution see, (n, ..., H / 2, W / 2) and, where there are two, (n, ..., H / 4, W / 4)."""
+        seen: list[Tensor] = []
+        for layer in self.decoder:
+            if isinstance(layer, DoublingConv):
+                seen.append(z)
+            z = layer(z)
+        return self._cropped(z), seen[:-3:-1]
+
+    def forward(self, z: Tensor, seeds: Tensor | None = None) -> Tensor:
         """:meth:`decode`, in [-1, 1]."""
-        return self.decode(z).clamp(-1.0, 1.0)
+        return self.decode(z, seeds).clamp(-1.0, 1.0)
+
+    def _cropped(self, x: Tensor) -> Tensor:
+        return x[..., : self.height, : self.width]
 
 
 class PatchDiscriminator(nn.Module):

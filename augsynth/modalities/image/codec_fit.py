@@ -63,18 +63,23 @@ def codec_step(
         the losses, by name.
     """
     real = shared_crop(x, seeds, max(_LOOKED_AT, _POSITIONS * codec.factor))(x)
-    made = codec.decode(through(codec.encode(real)))
+    made, seen = codec.decoded(through(codec.encode(real)))
     error = pyramid_loss(made, real)
+    losses = {"error": error}
+    whole = error
+    if codec.grain is not None:
+        losses["grain"] = codec.grain.loss(seen, made, real)
+        whole = whole + losses["grain"]
     if not adversarial:
-        optimize("codec", error)
-        return {"error": error}
+        optimize("codec", whole)
+        return losses
     look = shared_crop(real, seeds)
     real, made = look(real), look(made)
     perceived, missing = perceived_loss(discriminator, real, made)
-    optimize("codec", error + _PERCEIVED * perceived + _ADVERSARIAL * missing)
+    optimize("codec", whole + _PERCEIVED * perceived + _ADVERSARIAL * missing)
     told = discriminator_loss(discriminator, real, made)
     optimize("discriminator", told)
-    return {"error": error, "perceived": perceived, "discriminator": told}
+    return losses | {"perceived": perceived, "discriminator": told}
 
 
 def shared_crop(x: Tensor, seeds: Tensor, side: int = _LOOKED_AT) -> Callable[[Tensor], Tensor]:
