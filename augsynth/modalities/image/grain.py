@@ -15,7 +15,7 @@ from augsynth.seeding import uniform
 _HIDDEN = 32  # channels of a head
 _AROUND = 5  # positions of the side in which the detail of what is made is measured
 _MEAN_ABSOLUTE = math.sqrt(2 / math.pi)  # of a normal number of variance 1
-_DEVIATION = math.sqrt(12)  # over that of numbers that are even between two that are 1 apart
+_PER_WIDTH = math.sqrt(12)  # the width of a uniform distribution of variance 1
 _FAINT = 1e-5  # of a variance: what no image of 256 levels shows
 _START, _NONE = -2.5, -20.0  # logarithms of a standard deviation: at first, and of one that nobody sees
 
@@ -63,10 +63,10 @@ class Grain(nn.Module):
         strengths = [self._strength(level, z) for level, z in enumerate(seen)]
         low = torch.zeros_like(strengths[-1][:, :, 0])
         for level in reversed(range(len(strengths))):
-            # even numbers take a third of the time of normal ones, and a pixel is a sum of six
-            even = uniform(seeds, strengths[level].shape[1:], stream=stream + level) - 0.5
-            made = strengths[level] * _DEVIATION * even
-            low = self._joined(torch.cat([low[:, :, None], made], dim=2))
+            # uniform numbers take a third of the time of normal ones, and a pixel is a sum of six
+            drawn = uniform(seeds, strengths[level].shape[1:], stream=stream + level) - 0.5
+            bands = strengths[level] * _PER_WIDTH * drawn
+            low = self._joined(torch.cat([low[:, :, None], bands], dim=2))
         return torch.einsum("oc,nohw->nchw", self.mixing, low)
 
     def loss(self, seen: Sequence[Tensor], made: Tensor, real: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Grain(nn.Module):
         return torch.einsum("kj,ncjhw->nckhw", self.haar, F.pixel_unshuffle(x, 2).unflatten(1, (-1, 4)))
 
     def _joined(self, bands: Tensor) -> Tensor:
-        """Back again."""
+        """(n, C, 4, h, w) → (n, C, 2h, 2w): back again."""
         return F.pixel_shuffle(torch.einsum("kj,nckhw->ncjhw", self.haar, bands).flatten(1, 2), 2)
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
