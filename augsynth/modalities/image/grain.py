@@ -17,7 +17,7 @@ _AROUND = 5  # positions of the side in which the detail of what is made is meas
 _MEAN_ABSOLUTE = math.sqrt(2 / math.pi)  # of a normal number of variance 1
 _PER_WIDTH = math.sqrt(12)  # the width of a uniform distribution of variance 1
 _FAINT = 1e-5  # of a variance: what no image of 256 levels shows
-_START, _NONE = -2.5, -20.0  # logarithms of a standard deviation: at first, and of one that nobody sees
+_START, _NONE = -2.5, -20.0  # of a head: a standard deviation of .08, and one that nobody sees
 
 
 class Grain(nn.Module):
@@ -93,7 +93,7 @@ class Grain(nn.Module):
     def _strength(self, level: int, seen: Tensor) -> Tensor:
         """Standard deviations (n, C, 3, h, w) of the bands of a level; 1 at most, half of the range of an image."""
         told: Tensor = self.heads[level](seen).float()
-        return told.unflatten(1, (-1, 3)).clamp(max=0.0).exp()
+        return told.unflatten(1, (-1, 3)).sigmoid()  # with a gradient wherever it is, or it could not come back from 1
 
     def _parted(self, x: Tensor) -> Tensor:
         """(n, C, 2h, 2w) → (n, C, 4, h, w): its bands, the coarse one first."""
