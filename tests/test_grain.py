@@ -21,6 +21,15 @@ def test_bands_and_colours_hold_all_that_an_image_has(colours, rows, columns):
     assert torch.allclose(grain.mixing @ grain.mixing.T, torch.eye(colours), atol=1e-5)
 
 
+def learn(grain, seen, images):
+    """Strengths for what ``images(seeds)`` gives: those of a decoder, and real ones."""
+    optimizer = torch.optim.Adam(grain.parameters(), lr=0.02)
+    for step in range(300):
+        optimizer.zero_grad()
+        grain.loss(seen, *images(authoring.derive(torch.arange(16), step))).backward()
+        optimizer.step()
+
+
 @pytest.mark.parametrize("levels", [1, 2])
 def test_the_strength_of_noise_is_learnt_where_it_is(levels):
     """White noise, .02 on the left and .2 on the right, all of it of one brightness: what is found is that."""
@@ -28,16 +37,14 @@ def test_the_strength_of_noise_is_learnt_where_it_is(levels):
     right = (torch.arange(side) >= side // 2).float().expand(n, 1, side, side)
     seen = [right[:, :, :: 2**level, :: 2**level] for level in range(1, levels + 1)]
     grain = Grain(3, [1] * levels)
-    optimizer = torch.optim.Adam(grain.parameters(), lr=0.02)
-    for step in range(300):
-        seeds = authoring.derive(torch.arange(n), step)
+
+    def images(seeds):
         made = authoring.uniform(seeds, (3, 1, 1), stream=1).expand(n, 3, side, side) - 0.5
-        real = made + (0.02 + 0.18 * right) * authoring.noise(seeds, (1, side, side), stream=2)
-        optimizer.zero_grad()
-        grain.loss(seen, made, real).backward()
-        optimizer.step()
+        return made, made + (0.02 + 0.18 * right) * authoring.noise(seeds, (1, side, side), stream=2)
+
+    learn(grain, seen, images)
     with torch.no_grad():
-        drawn = grain(seen, torch.arange(n), 7)
+        drawn = grain(seen, torch.arange(n))
     share = (1 - 0.25**levels) ** 0.5  # the coarsest band is told by the decoder, and has no grain
     inner = (drawn[..., 2 : side // 2 - 2], drawn[..., side // 2 + 2 : -2])
     assert inner[0].std() == pytest.approx(0.02 * share, rel=0.3)
@@ -48,15 +55,10 @@ def test_the_strength_of_noise_is_learnt_where_it_is(levels):
 
 def test_what_the_decoder_makes_by_itself_needs_no_grain():
     grain = Grain(1, [1])
-    optimizer = torch.optim.Adam(grain.parameters(), lr=0.02)
-    for step in range(300):
-        seeds = authoring.derive(torch.arange(16), step)
-        made, real = (0.1 * authoring.noise(seeds, (1, 16, 16), stream=stream) for stream in (1, 2))
-        optimizer.zero_grad()
-        grain.loss([torch.zeros(16, 1, 8, 8)], made, real).backward()
-        optimizer.step()
+    images = lambda seeds: [0.1 * authoring.noise(seeds, (1, 16, 16), stream=stream) for stream in (1, 2)]  # noqa: E731
+    learn(grain, [torch.zeros(16, 1, 8, 8)], images)
     with torch.no_grad():
-        assert grain([torch.zeros(4, 1, 8, 8)], torch.arange(4), 7).std() < 0.05  # an eighth of the energy or so
+        assert grain([torch.zeros(4, 1, 8, 8)], torch.arange(4)).std() < 0.05  # an eighth of the energy or so
 
 
 @settings(deadline=None, max_examples=20)

@@ -13,7 +13,6 @@ from augsynth.errors import ConfigError
 from augsynth.modalities.image.grain import Grain
 from augsynth.modalities.image.networks import DoublingConv, ResidualBlock
 
-_GRAIN = 61  # stream of the noise, and the next one
 POSITIONS = 16  # at most, along the shorter side of a grid
 
 
@@ -81,7 +80,7 @@ class ImageCodec(nn.Module):
     def decode(self, z: Tensor, seeds: Tensor | None = None) -> Tensor:
         """(n, channels, h, w) → (n, C, H, W), about in [-1, 1]; with ``seeds`` (n,) int64, with the grain of each."""
         made, seen = self.decoded(z)
-        return made if seeds is None or self.grain is None else made + self._cropped(self.grain(seen, seeds, _GRAIN))
+        return made if seeds is None or self.grain is None else made + self._cropped(self.grain(seen, seeds))
 
     def decoded(self, z: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(n, channels, h, w) → (n, C, H, W) without grain, and what it is told by, finest first: what the convolutions

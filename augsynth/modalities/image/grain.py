@@ -17,6 +17,7 @@ _AROUND = 5  # positions of the side in which the detail of what is made is meas
 _MEAN_ABSOLUTE = math.sqrt(2 / math.pi)  # of a normal number of variance 1
 _PER_WIDTH = math.sqrt(12)  # the width of a uniform distribution of variance 1
 _FAINT = 1e-5  # of a variance: what no image of 256 levels shows
+_STREAM = 61  # of the noise, one for each band
 _START, _NONE = -2.5, -20.0  # of a head: a standard deviation of .08, and one that nobody sees
 
 
@@ -52,19 +53,18 @@ class Grain(nn.Module):
         signs = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
         self.register_buffer("haar", torch.tensor(signs) / 2.0, persistent=False)  # its own inverse
 
-    def forward(self, seen: Sequence[Tensor], seeds: Tensor, stream: int) -> Tensor:
+    def forward(self, seen: Sequence[Tensor], seeds: Tensor) -> Tensor:
         """Grain of images, (n, C, H, W), to be added to them.
 
         Args:
             seen: what the decoder sees, (n, widths[0], H / 2, W / 2) and (n, widths[1], H / 4, W / 4).
             seeds: (n,) int64.
-            stream: of the noise; the next one is taken, too.
         """
         strengths = [self._strength(level, z) for level, z in enumerate(seen)]
         low = torch.zeros_like(strengths[-1][:, :, 0])
         for level in reversed(range(len(strengths))):
             # uniform numbers take a third of the time of normal ones, and a pixel is a sum of six
-            drawn = uniform(seeds, strengths[level].shape[1:], stream=stream + level) - 0.5
+            drawn = uniform(seeds, strengths[level].shape[1:], stream=_STREAM + level) - 0.5
             bands = strengths[level] * _PER_WIDTH * drawn
             low = self._joined(torch.cat([low[:, :, None], bands], dim=2))
         return torch.einsum("oc,nohw->nchw", self.mixing, low)
