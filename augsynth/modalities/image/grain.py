@@ -18,7 +18,8 @@ _MEAN_ABSOLUTE = math.sqrt(2 / math.pi)  # of a normal number of variance 1
 _PER_WIDTH = math.sqrt(12)  # the width of a uniform distribution of variance 1
 _FAINT = 1e-5  # of a variance: what no image of 256 levels shows
 _STREAM = 61  # of the noise, one for each band
-_START, _NONE = -2.5, -20.0  # of a head: a standard deviation of .08, and one that nobody sees
+_MOST = 0.3  # of a standard deviation, of half the range: what is missing along an outline is no grain but its place
+_START, _NONE = -1.0, -20.0  # of a head: a standard deviation of .08, and one that nobody sees
 
 
 class Grain(nn.Module):
@@ -91,9 +92,9 @@ class Grain(nn.Module):
         return loss
 
     def _strength(self, level: int, seen: Tensor) -> Tensor:
-        """Standard deviations (n, C, 3, h, w) of the bands of a level; 1 at most, half of the range of an image."""
+        """Standard deviations (n, C, 3, h, w) of the bands of a level."""
         told: Tensor = self.heads[level](seen).float()
-        return told.unflatten(1, (-1, 3)).sigmoid()  # with a gradient wherever it is, or it could not come back from 1
+        return _MOST * told.unflatten(1, (-1, 3)).sigmoid()  # with a gradient wherever it is: it can always come back
 
     def _parted(self, x: Tensor) -> Tensor:
         """(n, C, 2h, 2w) → (n, C, 4, h, w): its bands, the coarse one first."""
