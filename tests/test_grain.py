@@ -102,7 +102,7 @@ def photographer(request):
     x = 0.3 + 0.4 * y[:, None, None, None] + strength * authoring.noise(torch.arange(n), (3, 66, 70))
     own = {
         "flow": {"codec_width": 16, "latent_channels": 4, "steps": 150, "codec_share": 0.8},
-        "vqvae": {"levels": (4, 4), "prior_width": 32, "prior_depth": 2, "steps": 150, "codec_share": 0.8},
+        "vqvae": {"levels": (4, 4), "prior_width": 32, "prior_depth": 2, "steps": 250, "codec_share": 0.8},
     }[request.param]
     data = TensorDataset(x.clamp(0, 1), y)
     return augsynth.fit(request.param, data, width=16, lr=3e-3, seed=0, progress=False, device="cpu", **own)
@@ -118,7 +118,7 @@ def test_samples_have_grain_where_photographs_have_it(photographer):
     grainy = photographer.sample(24, labels=labels, seed=0).x
     smooth = photographer.sample(24, labels=labels, seed=0, grain=False).x
     right = finest(grainy)[-20:].mean()
-    assert right > 2 * finest(smooth)[-20:].mean() and right > 1.25 * finest(grainy)[:20].mean()
+    assert right > 2 * finest(smooth)[-20:].mean() and right > 1.5 * finest(grainy)[:20].mean()
     assert 0.05 < right < 0.3  # that of the photographs is 2 ** .5 times .13
     assert grainy.min() >= 0 and grainy.max() <= 1
 

@@ -18,7 +18,7 @@ _MEAN_ABSOLUTE = math.sqrt(2 / math.pi)  # of a normal number of variance 1
 _PER_WIDTH = math.sqrt(12)  # the width of a uniform distribution of variance 1
 _FAINT = 1e-5  # of a variance: what no image of 256 levels shows
 _STREAM = 61  # of the noise, one for each band
-_MOST = 0.3  # of a standard deviation, of half the range: what is missing along an outline is no grain but its place
+_MOST = 0.3  # of a standard deviation, of half the range: more of it made a rim of dots along outlines
 _START, _NONE = -1.0, -20.0  # of a head: a standard deviation of .08, and one that nobody sees
 
 
