@@ -32,6 +32,16 @@ def test_there_and_back(shape, form, seed):
         assert ImageSpec.from_json(spec.to_json()) == spec
 
 
+def test_many_images_at_a_time_are_as_each_alone():
+    raw = torch.randint(0, 256, (3000, 1, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
+    spec = ImageSpec.of(raw[0])
+    x = spec.raw_to_model(raw) * 1.5  # some is clipped
+    made = spec.model_to_raw(x)
+    for at in (0, 668, 669, 2999):  # around the end of a piece, too
+        assert torch.equal(made[at], spec.model_to_raw(x[at : at + 1])[0])
+    assert torch.equal(spec.model_to_raw(spec.raw_to_model(raw)), raw)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
 def test_pil_modes(mode):
     image = Image.fromarray((np.random.default_rng(0).random((9, 12, 3)) * 255).astype(np.uint8)).convert(
@@ -51,6 +61,15 @@ def test_ranges_are_standard_or_observed():
     scores = torch.randint(0, 17, (50, 1, 8, 8)).float()
     spec = ImageSpec.of(scores[0]).refined(scores)
     assert (spec.low, spec.high) == ((0.0,), (16.0,)) and spec.raw_to_model(scores).max() == 1
+    # the same as integers, and binary images: as 0 to 255 they would be black
+    for dtype, most in ((torch.uint8, 16.0), (torch.int64, 16.0), (torch.uint8, 1.0)):
+        whole = scores.clamp(max=most).to(dtype)
+        spec = ImageSpec.of(whole[0])
+        assert spec.high == (255.0,), "one image may be dark"
+        spec = spec.refined(whole)
+        assert (spec.low, spec.high) == ((0.0,), (most,))
+        assert torch.equal(spec.model_to_raw(spec.raw_to_model(whole)), whole)
+    assert ImageSpec.of(scores[0].byte()).refined(torch.cat([scores.byte(), scores[:1].byte() + 60])).high == (255.0,)
     dark = torch.rand(50, 1, 8, 8) * 20
     dark[7, 0, 0, 0] = 200
     assert ImageSpec.of(dark[0]).refined(dark).high == (255.0,)

@@ -23,7 +23,8 @@ _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "H
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _INTEGERS = ("uint8", "int16", "uint16", "int32", "int64")
 _KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
-_EIGHT_BITS = 64.0  # floats up to 255 are such only where one is above this: scores from 0 to 16, say, have that range
+_PIECE = 2**19  # values at a time
+_EIGHT_BITS = 64.0  # values up to 255 are such only where one is above this: scores from 0 to 16, say, have that range
 LOOKED_AT = 1024  # images at once
 _SMALLEST = 8  # pixels a side, of an array without channels; what is flatter is no picture
 
@@ -38,7 +39,7 @@ class ImageSpec(SampleSpec):
         channels, height, width: size of an image.
         dtype: an integer or float type, such as ``"uint8"``.
         mode: mode of PIL images, else None.
-        low, high: range of each channel; integers have 0 to 255, floats a standard range or what was seen.
+        low, high: range of each channel; a standard range, or what was seen.
     """
 
     form: str
@@ -134,6 +135,12 @@ class ImageSpec(SampleSpec):
 
     def model_to_raw(self, x: Tensor) -> Tensor:
         """(n, C, H, W) in [-1, 1] as the dataset's dtype and range; values outside are clipped."""
+        rows = max(1, _PIECE // max(1, x[:1].numel()))
+        if self.dtype not in _INTEGERS or x.device.type != "cpu" or len(x) <= rows:
+            return self._as_raw(x)
+        return torch.cat([self._as_raw(part) for part in x.split(rows)])  # while a part is in the cache
+
+    def _as_raw(self, x: Tensor) -> Tensor:
         low, high = self._range(x.device)
         # in place after the first operation: fresh memory costs more than the arithmetic
         values = x.float().clamp(-1.0, 1.0).add_(1.0).mul_((high - low) / 2.0).add_(low)
@@ -148,8 +155,9 @@ class ImageSpec(SampleSpec):
         return raw[:, 0] if self.layout == "HW" else raw.movedim(1, -1) if self.layout == "HWC" else raw
 
     def refined(self, raw: Tensor) -> ImageSpec:
-        """The spec of all of a dataset's images: with the range that all of them have."""
-        if self.dtype == "uint8":
+        """The spec of all of a dataset's images: with the range that all of them have. Integers up to 255 have that of
+        eight bits, but where none is above 64: binary images have 0 and 1."""
+        if self.dtype == "uint8" and any(bool((part > _EIGHT_BITS).any()) for part in raw.split(LOOKED_AT)):
             return self
         low, high = value_range(raw, "NCHW")
         return replace(self, low=low, high=high)
@@ -252,7 +260,6 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
     Raises:
         DataError: a value is NaN or infinite.
     """
-    whole = not x.is_floating_point()
     channel = {"HW": None, "CHW": 0, "HWC": -1, "NCHW": 1}[layout]
     # a copy of all images as floats would take more memory than they do
     parts = x.split(LOOKED_AT) if layout == "NCHW" else (x,)
@@ -261,8 +268,10 @@ def value_range(x: Tensor, layout: str) -> tuple[tuple[float, ...], tuple[float,
     if not (torch.isfinite(low).all() and torch.isfinite(high).all()):
         raise DataError("an image has NaN or infinite values")
     low, high = low.amin(0), high.amax(0)
-    of_floats = _KNOWN_RANGES if float(high.max()) > _EIGHT_BITS else _KNOWN_RANGES[:2]
-    for known_low, known_high in _KNOWN_RANGES[2:] if whole else of_floats:
+    known: tuple[tuple[float, float], ...] = _KNOWN_RANGES if float(high.max()) > _EIGHT_BITS else _KNOWN_RANGES[:2]
+    if not x.is_floating_point() and layout != "NCHW":  # one of many, and may be dark
+        known = _KNOWN_RANGES[2:]
+    for known_low, known_high in known:
         if low.min() >= known_low and high.max() <= known_high:
             return (known_low,) * len(low), (known_high,) * len(low)
     high = torch.where(high > low, high, low + 1.0)
