@@ -53,6 +53,12 @@ def test_pil_modes(mode):
     assert again.mode == mode and again.tobytes() == image.tobytes()
 
 
+@pytest.mark.parametrize(("image", "how"), [(torch.ones(1, 8, 8) > 0, "x.to"), (np.ones((8, 8)) > 0, "x.astype")])
+def test_binary_images_of_booleans_say_what_makes_them_integers(image, how):
+    with pytest.raises(augsynth.DataError, match=rf"dtype bool.*as integers, {how}"):
+        ImageSpec.of(image)
+
+
 def test_ranges_are_standard_or_observed():
     assert ImageSpec.of(torch.rand(1, 8, 8)).high == (1.0,)
     assert ImageSpec.of(torch.rand(1, 8, 8) * 2 - 1).low == (-1.0,)

@@ -98,7 +98,9 @@ class ImageSpec(SampleSpec):
         form = "tensor" if isinstance(x, Tensor) else "numpy"
         dtype = str(x.dtype).removeprefix("torch.")
         if dtype not in _INTEGERS and dtype not in _FLOATS:
-            raise DataError(f"image of dtype {dtype}: expected integers from 0 to 255, or a float type")
+            how = "x.to(torch.uint8)" if form == "tensor" else "x.astype('uint8')"
+            hint = f"; binary images as integers, {how}" if dtype == "bool" else ""
+            raise DataError(f"image of dtype {dtype}: expected integers from 0 to 255, or a float type{hint}")
         layout, (channels, height, width) = _layout(tuple(x.shape), channels_first=form == "tensor")
         if low is None or high is None:
             low, high = value_range(_tensor(x), layout)
