@@ -93,7 +93,7 @@ def prepare(
     classes = train.spec.classes
     positions = None if classes is None else held_out_classes(train, held)
     all_train = Samples(train.model_x(), None if classes is None else train.classes)
-    all_held = Samples(held.model_x(), positions)
+    all_held = Samples(train.spec.raw_to_model(held.raw), positions)  # a range read off them is not theirs alone
     names = classes.displayed if classes is not None else ["all"]
     if classes is None and train.spec.labels is not None:
         warnings.append(
@@ -125,6 +125,15 @@ def prepare(
     return Sets(made, all_train[train_rows], all_held[held_rows], all_train, train, names, warnings)
 
 
+def _as_of(data: TrainingData, spec: Any, x: Any) -> Any:
+    """Samples of a generator as those of ``data`` are seen: what was read off what it was fitted on, such as the range
+    of the values, may be another."""
+    forms = [replace(one, labels=None, topics=None) for one in (spec, data.spec)]
+    if forms[0] != forms[1]:
+        x = data.spec.raw_to_model(spec.model_to_raw(x))
+    return data.spec.placed(x, "cpu")
+
+
 def drawn(
     source: Any, data: TrainingData, wanted: Tensor | None, n: int, seed: int, sampling: dict[str, Any]
 ) -> Samples:
@@ -134,10 +143,9 @@ def drawn(
         if differences := source.spec.differences(data.spec):
             raise DataError(f"the generator was fitted on other samples: {'; '.join(differences)}")
         if labels is None or not source.conditional:
-            batch = source.sample(n, seed=seed, **sampling)
-            return Samples(data.spec.placed(batch.model_x, "cpu"), None)
+            return Samples(_as_of(data, source.spec, source.sample(n, seed=seed, **sampling).model_x), None)
         batch = source.sample(labels=[labels.values[c] for c in wanted.tolist()], seed=seed, **sampling)  # type: ignore[union-attr]
-        return Samples(data.spec.placed(batch.model_x, "cpu"), wanted)
+        return Samples(_as_of(data, source.spec, batch.model_x), wanted)
     if sampling:
         raise ConfigError(f"{sorted(sampling)} are options of a generator; samples that were made before have none")
     made = TrainingData.read(source, labelled=labels is not None, modality=data.spec.modality, show=False)

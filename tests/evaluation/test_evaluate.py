@@ -200,6 +200,18 @@ def test_features_of_ones_own_and_without_labels(digits):
     assert "frechet_distance[pca]" in found.figures and found.labels is None and not found.flags
 
 
+def test_one_range_holds_for_all_that_is_compared(digits):
+    # of scores up to 16, a darker part has a range of its own: held out, or what a generator was fitted on
+    train, other, _ = digits
+    train, other = (like(d, (d.inputs.float() / 255 * 16).round(), d.targets) for d in (train, other))
+    darker = like(other, other.inputs.clamp(max=12.0), other.targets)
+    gen = quick_fit("vae", darker, steps=1)
+    sets = prepare(gen, train, darker, n=200, seed=0, overlap="error", show=False, sampling={})
+    for one in (sets.made, sets.held):
+        assert float(one.x.max()) <= 12 / 8 - 1
+    assert float(sets.held.x.max()) == 12 / 8 - 1 and float(sets.train.x.max()) == 1.0
+
+
 def test_metrics_of_others_are_measured_as_well(digits):
     train, other, test = digits
 
