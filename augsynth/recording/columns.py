@@ -39,7 +39,7 @@ def table_of(spec: Any, batch: Any, kept: list[int]) -> Any:
         columns["position"] = _column(pa, own)
     if batch.topics is not None:
         about = pa.array(batch.topics[kept].cpu().numpy())
-        columns["topic"] = pa.array(spec.topics.displayed).take(about)
+        columns["topic"] = pa.array([spec.topics.display(i) for i in range(len(spec.topics))]).take(about)
         columns["about"] = about
     columns["seed"] = pa.array(batch.meta.seeds[kept].cpu().numpy())
     return pa.table(columns)
