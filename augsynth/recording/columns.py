@@ -10,7 +10,7 @@ from torch import Tensor
 
 from augsynth._optional import import_optional
 
-_AT_ONCE = 2**17  # values
+_AT_ONCE = 2**19  # values
 _EXTRA = {"extra": "datasets", "purpose": "recording samples as Parquet"}
 
 
@@ -31,8 +31,7 @@ def table_of(spec: Any, batch: Any, kept: list[int]) -> Any:
     pa = arrow()
     all_of_it = len(kept) == len(batch.model_x)  # which needs no copy
     x = batch.model_x if all_of_it else batch.model_x[torch.tensor(kept, dtype=torch.int64)]
-    raw = spec.placed(spec.model_to_raw(x), "cpu")
-    columns: dict[str, Any] = {"x": _column(pa, raw)}
+    columns: dict[str, Any] = {"x": _column(pa, _raw_of(spec, x))}
     if batch.classes is not None:
         own = batch.classes[kept].cpu()
         columns["label"] = pa.array(spec.labels.displayed).take(pa.array(own.numpy()))
@@ -72,6 +71,14 @@ def tensor_of(column: Any) -> Tensor:
         shape.append(array.type.list_size)
         array = array.flatten()
     return torch.from_numpy(np.array(array.to_numpy(zero_copy_only=False))).reshape(shape)
+
+
+def _raw_of(spec: Any, x: Any) -> Any:
+    """``x`` as the dataset yields it; numbers a piece at a time, while it is in the cache."""
+    if not isinstance(x, Tensor) or not len(x):
+        return spec.placed(spec.model_to_raw(x), "cpu")
+    rows = max(1, _AT_ONCE // x[0].numel())
+    return torch.cat([spec.placed(spec.model_to_raw(part), "cpu") for part in x.split(rows)])
 
 
 def _column(pa: Any, raw: Any) -> Any:

@@ -32,16 +32,6 @@ def test_there_and_back(shape, form, seed):
         assert ImageSpec.from_json(spec.to_json()) == spec
 
 
-def test_many_images_at_a_time_are_as_each_alone():
-    raw = torch.randint(0, 256, (3000, 1, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
-    spec = ImageSpec.of(raw[0])
-    x = spec.raw_to_model(raw) * 1.5  # some is clipped
-    made = spec.model_to_raw(x)
-    for at in (0, 2673, 2674, 2999):  # around the end of a piece, too
-        assert torch.equal(made[at], spec.model_to_raw(x[at : at + 1])[0])
-    assert torch.equal(spec.model_to_raw(spec.raw_to_model(raw)), raw)
-
-
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
 def test_pil_modes(mode):
     image = Image.fromarray((np.random.default_rng(0).random((9, 12, 3)) * 255).astype(np.uint8)).convert(

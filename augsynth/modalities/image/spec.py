@@ -23,7 +23,6 @@ _PIL_CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "YCbCr": 3, "H
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _INTEGERS = ("uint8", "int16", "uint16", "int32", "int64")
 _KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
-_PIECE = 2**21  # values at a time
 _EIGHT_BITS = 64.0  # values up to 255 are such only where one is above this: scores from 0 to 16, say, have that range
 LOOKED_AT = 1024  # images at once
 _SMALLEST = 8  # pixels a side, of an array without channels; what is flatter is no picture
@@ -137,12 +136,6 @@ class ImageSpec(SampleSpec):
 
     def model_to_raw(self, x: Tensor) -> Tensor:
         """(n, C, H, W) in [-1, 1] as the dataset's dtype and range; values outside are clipped."""
-        rows = max(1, _PIECE // max(1, x[:1].numel()))
-        if self.dtype not in _INTEGERS or x.device.type != "cpu" or len(x) <= rows:
-            return self._as_raw(x)
-        return torch.cat([self._as_raw(part) for part in x.split(rows)])  # while a part is in the cache
-
-    def _as_raw(self, x: Tensor) -> Tensor:
         low, high = self._range(x.device)
         # in place after the first operation: fresh memory costs more than the arithmetic
         values = x.float().clamp(-1.0, 1.0).add_(1.0).mul_((high - low) / 2.0).add_(low)
