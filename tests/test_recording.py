@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 import augsynth
 from augsynth.datasets.named import open_dataset
+from augsynth.recording import columns
 from augsynth.recording.manifest import begun
 from augsynth.recording.request import Request
 from augsynth.recording.storage import Storage
@@ -30,6 +31,16 @@ def vae():
 @pytest.fixture(scope="module")
 def lstm():
     return quick_fit("lstm", TEXTS, steps=10, topics=["good" if "good" in x else "other" for x, _ in TEXTS])
+
+
+@pytest.mark.parametrize("kept", [[*range(50)], [4, 49, 7], []])
+def test_columns_hold_the_samples_that_are_kept(vae, kept, monkeypatch):
+    monkeypatch.setattr(columns, "_AT_ONCE", 7 * 64 + 1)  # pieces of 7 images, of which the last has fewer
+    batch = vae.sample(50, seed=3)
+    table = columns.table_of(vae.spec, batch, kept)
+    assert table["label"].to_pylist() == [vae.spec.labels.display(int(batch.classes[i])) for i in kept]
+    assert table["seed"].to_pylist() == batch.meta.seeds[kept].tolist()
+    assert table["x"].to_pylist() == vae.spec.model_to_raw(batch.model_x[kept]).tolist()
 
 
 def test_what_is_replayed_is_what_was_sampled(vae, tmp_path):
