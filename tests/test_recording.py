@@ -33,7 +33,7 @@ def lstm():
     return quick_fit("lstm", TEXTS, steps=10, topics=["good" if "good" in x else "other" for x, _ in TEXTS])
 
 
-@pytest.mark.parametrize("kept", [[*range(50)], [4, 49, 7], []])
+@pytest.mark.parametrize("kept", [[*range(50)], [*range(50)][::-1], [4, 49, 7], []])
 def test_columns_hold_the_samples_that_are_kept(vae, kept, monkeypatch):
     monkeypatch.setattr(columns, "_AT_ONCE", 7 * 64 + 1)  # pieces of 7 images, of which the last has fewer
     batch = vae.sample(50, seed=3)

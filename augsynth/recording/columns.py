@@ -10,7 +10,7 @@ from torch import Tensor
 
 from augsynth._optional import import_optional
 
-_AT_ONCE = 2**19  # values
+_AT_ONCE = 2**19  # numbers that are converted, or written
 _EXTRA = {"extra": "datasets", "purpose": "recording samples as Parquet"}
 
 
@@ -29,9 +29,10 @@ def table_of(spec: Any, batch: Any, kept: list[int]) -> Any:
     dtype and range of the dataset), ``label``, ``topic``, ``seed``, and ``position`` and ``about``, the positions of
     label and topic among those of the spec."""
     pa = arrow()
-    all_of_it = len(kept) == len(batch.model_x)  # which needs no copy
-    x = batch.model_x if all_of_it else batch.model_x[torch.tensor(kept, dtype=torch.int64)]
-    columns: dict[str, Any] = {"x": _column(pa, _raw_of(spec, x))}
+    x = batch.model_x
+    if kept != [*range(len(x))]:  # a copy, which all of it does not need
+        x = x[torch.tensor(kept, dtype=torch.int64)]
+    columns: dict[str, Any] = {"x": _column(pa, _by_pieces(spec, x))}
     if batch.classes is not None:
         own = batch.classes[kept].cpu()
         columns["label"] = pa.array(spec.labels.displayed).take(pa.array(own.numpy()))
@@ -73,7 +74,7 @@ def tensor_of(column: Any) -> Tensor:
     return torch.from_numpy(np.array(array.to_numpy(zero_copy_only=False))).reshape(shape)
 
 
-def _raw_of(spec: Any, x: Any) -> Any:
+def _by_pieces(spec: Any, x: Any) -> Any:
     """``x`` as the dataset yields it; numbers a piece at a time, while it is in the cache."""
     if not isinstance(x, Tensor) or not len(x):
         return spec.placed(spec.model_to_raw(x), "cpu")

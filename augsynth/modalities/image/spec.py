@@ -152,7 +152,7 @@ class ImageSpec(SampleSpec):
     def refined(self, raw: Tensor) -> ImageSpec:
         """The spec of all of a dataset's images: with the range that all of them have. Integers up to 255 have that of
         eight bits, but where none is above 64: binary images have 0 and 1."""
-        if self.dtype == "uint8" and any(bool((part > _EIGHT_BITS).any()) for part in raw.split(LOOKED_AT)):
+        if self.dtype == "uint8" and any((part > _EIGHT_BITS).any() for part in raw.split(LOOKED_AT)):
             return self
         low, high = value_range(raw, "NCHW")
         return replace(self, low=low, high=high)
